@@ -1,0 +1,72 @@
+# One virtual environment, made once: only Python and make have to be there.
+#   make demo PYTHON=python3.12      another interpreter
+#   make test ARGS="-k steady -x"    arguments for pytest
+# A stamp file in .venv says which extras are in; pip runs again when their versions change.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+SOURCES := $(wildcard lembas_pyg tests examples benchmarks docs/conf.py)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-slow coverage lint format bench docs env clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.demo  ## train the toy network; pictures and tables in demo-output/
+	$(BIN)/lembas-pyg demo
+
+test: $(VENV)/.dev  ## the tests that need seconds and no network
+	$(BIN)/python -m pytest $(ARGS)
+
+test-slow: $(VENV)/.dev  ## the tests that take longer
+	$(BIN)/python -m pytest -m "slow and not online" $(ARGS)
+
+coverage: $(VENV)/.dev  ## tests, and the lines they do not reach
+	$(BIN)/python -m pytest --cov $(ARGS)
+
+lint: $(VENV)/.dev  ## ruff (rules and format) and mypy
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+bench: $(VENV)/.demo  ## ratios against a textbook implementation
+	@test -f benchmarks/__main__.py || { echo "make bench: there are no benchmarks yet (benchmarks/__main__.py is missing)." >&2; exit 1; }
+	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(VENV)/.docs  ## HTML in docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -E -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+env: $(VENV)/.dev  ## only the environment, for tests and lint
+
+clean:  ## remove all that make has made, the environment too
+	rm -rf $(VENV) build dist demo-output htmlcov .coverage .coverage.* docs/_build docs/api/generated
+	rm -rf .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python:
+	@command -v $(PYTHON) >/dev/null || { echo "make: '$(PYTHON)' is not there. Install Python 3.11, 3.12 or 3.13, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else "make: lembas_pyg needs Python 3.11, 3.12 or 3.13; $(PYTHON) is %d.%d. Name another: make PYTHON=python3.12" % v)'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	$(INSTALL) -e ".[plot]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	$(INSTALL) -e ".[test,lint]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(INSTALL) -e ".[docs]"
+	@touch $@
