@@ -1,0 +1,200 @@
+"""The interaction table: who acts on whom, with which sign, and who says so.
+
+One row is one directed interaction. Its sign comes from two flags, `stimulation` and
+`inhibition`: one set gives +1 or -1; none or both leave the sign unknown (0). Evidence stays in
+this table; the graph points to it by row (`edge_id`).
+"""
+
+import logging
+
+import numpy as np
+import pandas as pd
+
+from lembas_pyg.io.tsv import FilePath, check_filled, parse_flags, read_tsv, write_tsv
+
+logger = logging.getLogger(__name__)
+
+PAIR = ["source", "target"]
+FLAG_COLUMNS = ["direction", "stimulation", "inhibition"]
+EVIDENCE = ["sources", "references"]
+
+
+def read_interactions(path: FilePath) -> pd.DataFrame:
+    """Read interactions and merge what is given more than once.
+
+    Args:
+        path: Tab-separated text with the columns source, target, direction, stimulation and
+            inhibition; sources and references (separated by ``;``) are blank where absent.
+            Further columns are kept as text.
+
+    Returns:
+        One row an interaction, as `merge_interactions` gives it; flags are int8.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: A column is missing, a name is blank, a flag is not one of 0/1, True/False,
+            TRUE/FALSE, t/f, or an interaction is undirected.
+
+    References:
+        Nilsson et al. (2022), Nat. Commun. 13, 3069; the format of the published networks.
+    """
+    table = read_tsv(path, [*PAIR, *FLAG_COLUMNS])
+    check_filled(table, PAIR, path)
+    for name in FLAG_COLUMNS:
+        table[name] = parse_flags(table[name], path).astype(np.int8)
+    undirected = table["direction"] == 0
+    if undirected.any():
+        line = table.index[undirected][0]
+        source, target = table.loc[line, PAIR]
+        raise ValueError(
+            f"{path}, line {line}: '{source}' and '{target}' interact without a direction "
+            f"(direction 0), as {undirected.sum():,} of {len(table):,} lines do. Signals run from "
+            "source to target: give a reversible interaction once in each direction, with "
+            "direction 1."
+        )
+    for name in EVIDENCE:
+        if name not in table:
+            table[name] = pd.Series("", index=table.index, dtype=str)
+    standard = [*PAIR, *FLAG_COLUMNS, *EVIDENCE]
+    extra = [name for name in table.columns if name not in standard]
+    return merge_interactions(table[standard + extra])
+
+
+def write_interactions(interactions: pd.DataFrame, path: FilePath) -> None:
+    """Write interactions so that `read_interactions` gives them back.
+
+    Args:
+        interactions: The interaction table.
+        path: File to write or replace.
+
+    Raises:
+        OSError: The file cannot be written.
+        ValueError: The table is not an interaction table.
+    """
+    write_tsv(check_interactions(interactions), path)
+
+
+def merge_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
+    """Merge rows with the same source and target into one, as the union of their evidence.
+
+    Flags are combined by "or". Thus equal signs stay, a known and an unknown sign give the known
+    one, and opposite signs set both flags, which is an unknown sign. Names in `sources` and
+    `references` are joined in order of first mention; other columns keep their first value.
+    Rows stay in order of first mention. Merging again changes nothing.
+
+    Args:
+        interactions: The interaction table, any number of rows a pair.
+
+    Returns:
+        One row a pair, numbered from 0.
+
+    Raises:
+        TypeError: `interactions` is not a table.
+        ValueError: A column is missing, or holds something illegal.
+
+    References:
+        Nilsson et al. (2022). The original code adds the signs of duplicates and truncates, so
+        that an inhibition beside an unknown sign becomes unknown and opposite signs delete the
+        interaction; we keep the union.
+    """
+    table = check_interactions(interactions).reset_index(drop=True)
+    repeated = table.duplicated(PAIR, keep=False)
+    if not repeated.any():
+        return table
+    group = table.groupby(PAIR, sort=False).ngroup()
+    merged = table.drop_duplicates(PAIR).reset_index(drop=True)  # row g is group g
+    flags = [name for name in FLAG_COLUMNS if name in table]
+    merged[flags] = table.groupby(group)[flags].max().to_numpy()
+    for name in EVIDENCE:
+        if name in table:
+            union = _union(table.loc[repeated, name], group[repeated])
+            merged.loc[union.index, name] = union
+    _report_merge(table, merged, group)
+    return merged
+
+
+def interaction_sign(interactions: pd.DataFrame) -> np.ndarray:
+    """Sign of every interaction: +1 activation, -1 inhibition, 0 unknown.
+
+    Args:
+        interactions: The interaction table.
+
+    Returns:
+        int8, one a row. No flag and both flags are both unknown.
+    """
+    table = check_interactions(interactions)
+    return (table["stimulation"] - table["inhibition"]).to_numpy(np.int8)
+
+
+def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
+    """Check that a table made in memory is an interaction table.
+
+    Args:
+        interactions: The table.
+
+    Returns:
+        A copy with flags as int8 and missing evidence as blank text.
+
+    Raises:
+        TypeError: It is not a table.
+        ValueError: A column is missing, a name is not a text, or a flag is neither 0 nor 1.
+    """
+    if not isinstance(interactions, pd.DataFrame):
+        raise TypeError(
+            f"Interactions are a pandas DataFrame, not {type(interactions).__name__}; "
+            "`lembas_pyg.io.read_interactions(path)` makes one."
+        )
+    required = [*PAIR, "stimulation", "inhibition"]
+    missing = [name for name in required if name not in interactions]
+    if missing:
+        raise ValueError(
+            f"The interaction table has no column {missing}; it has "
+            f"{list(interactions.columns)} and needs {required}."
+        )
+    table = interactions.copy()
+    for name in PAIR:
+        is_text = pd.api.types.infer_dtype(table[name], skipna=False) in ("string", "empty")
+        blank = table[name].isna() | (table[name] == "")
+        if blank.any() or not is_text:
+            value = table[name][blank].iloc[0] if blank.any() else table[name].iloc[0]
+            raise ValueError(
+                f"The column '{name}' of the interaction table holds {value!r}. Nodes are named "
+                "by a text that is not blank."
+            )
+    for name in FLAG_COLUMNS:
+        if name in table:
+            bad = ~table[name].isin([0, 1])
+            if bad.any():
+                raise ValueError(
+                    f"The column '{name}' of the interaction table holds "
+                    f"{table[name][bad].iloc[0]!r} for '{table['source'][bad].iloc[0]}' -> "
+                    f"'{table['target'][bad].iloc[0]}'. A flag is 0 or 1."
+                )
+            table[name] = table[name].astype(np.int8)
+    for name in EVIDENCE:
+        if name in table and table[name].isna().any():
+            table[name] = table[name].fillna("")
+    return table
+
+
+def _union(texts: pd.Series, group: pd.Series) -> pd.Series:
+    """Join the ``;``-separated names of each group, each name once, in order of mention."""
+    union: dict[int, dict[str, None]] = {}  # ordered sets, much faster than `Series.explode`
+    for key, text in zip(group, texts, strict=True):
+        names = (name.strip() for name in text.split(";"))
+        union.setdefault(key, {}).update((name, None) for name in names if name)
+    return pd.Series({key: ";".join(names) for key, names in union.items()}, dtype=str)
+
+
+def _report_merge(table: pd.DataFrame, merged: pd.DataFrame, group: pd.Series) -> None:
+    logger.info(
+        "Merged %d rows of the interaction table into %d interactions.", len(table), len(merged)
+    )
+    was_known = pd.Series(interaction_sign(table) != 0).groupby(group).any().to_numpy()
+    conflict = merged[was_known & (interaction_sign(merged) == 0)]
+    if len(conflict):
+        logger.info(
+            "%d interactions are given with opposite signs, which leaves them unknown: %s",
+            len(conflict),
+            ", ".join(conflict["source"] + " -> " + conflict["target"]),
+        )

@@ -1,0 +1,423 @@
+"""Tab-separated text: the one place that opens and writes it.
+
+Every reader of this package starts from `read_tsv`, so that a damaged file gives the same
+kind of message everywhere: file, line, column, value, what is legal, and the cure. Lines are
+counted as an editor counts them, from 1 at the top of the file.
+"""
+
+import csv
+import gzip
+import io
+import os
+import re
+import stat
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+
+FilePath = str | os.PathLike[str]
+
+FLAGS = {
+    **dict.fromkeys(("1", "True", "TRUE", "true", "T", "t"), True),
+    **dict.fromkeys(("0", "False", "FALSE", "false", "F", "f"), False),
+}
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan"})
+NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+TAB, NEWLINE = b"\t\n"
+
+
+def read_tsv(
+    path: FilePath, required: Sequence[str] = (), *, first: str | None = None
+) -> pd.DataFrame:
+    r"""Read a tab-separated text as a table of strings, nothing interpreted.
+
+    Windows and old Macintosh line ends, a byte order mark, blank lines, blanks around a value, one
+    empty field after the last column, and compression (``.gz``) are taken in stride.
+
+    Args:
+        path: File, UTF-8.
+        required: Columns the file must have, in any order; others are kept.
+        first: Name of the first column where its header is blank, as in tables written with row
+            names. Without it a blank header is an error.
+
+    Returns:
+        Columns as in the file; the index ``line`` is the line number in the file. Lines
+        ``# key: value`` above the header are the dictionary ``.attrs``.
+
+    Raises:
+        OSError: The file does not exist, or is a directory.
+        ValueError: The file is empty, not text, lacks a column, or a line has too few or too many
+            fields.
+    """
+    path = Path(path)
+    text = _read_text(path)
+    attrs, num_lines_above, text = _split_metadata(text, path)
+    header_line = num_lines_above + 1
+    columns = _read_header(text, path, header_line, first)
+    _check_required(columns, required, path, header_line)
+
+    body = text[text.find(b"\n") + 1 :]
+    filled = _check_num_fields(body, len(columns), path, header_line)
+    table = _split_fields(body, len(columns)).set_axis(pd.Index(columns, dtype=str), axis=1)
+    table.index = pd.RangeIndex(header_line + 1, header_line + 1 + len(table), name="line")
+    if not filled.all():
+        table = table[filled]
+    if any(blank in b"\n" + body for blank in (b"\t ", b" \t", b"\n ", b" \n", b"\xc2\xa0")):
+        table = table.apply(lambda column: column.str.strip())
+    table.attrs = attrs
+    return table
+
+
+def write_tsv(
+    table: pd.DataFrame, path: FilePath, *, metadata: Mapping[str, object] | None = None
+) -> None:
+    """Write a table without its index; numbers keep every digit of a float64.
+
+    The file appears complete or not at all.
+
+    Args:
+        table: What to write; a missing value becomes an empty field.
+        path: File to write or replace, compressed if it ends in ``.gz``.
+        metadata: Written as ``# key: value`` above the header.
+
+    Raises:
+        OSError: The folder does not exist or cannot be written to.
+        ValueError: A text holds a tab or a line break, which would shift the columns.
+    """
+    for position, name in enumerate(table.columns):
+        column = table.iloc[:, position]
+        _check_writable(pd.Series([name]), f"the column name {name!r}", path)
+        if not (pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column)):
+            _check_writable(column, f"column '{name}'", path)
+    header = [f"# {key}: {value}" for key, value in (metadata or {}).items()]
+    for line in header:
+        if not re.fullmatch(r"# [^\s:][^:\t\n\r]*: [^\t\n\r]*", line):
+            raise ValueError(
+                f"{path}: {line!r} cannot stand above the header. A key holds no colon, and "
+                "neither key nor value holds a tab or a line break."
+            )
+    with replace_file(path) as file:
+        with _compressed(file, path) as binary:
+            text = io.TextIOWrapper(binary, encoding="utf-8", newline="")
+            text.writelines(f"{line}\n" for line in header)
+            table.to_csv(text, sep="\t", index=False, quoting=csv.QUOTE_NONE, lineterminator="\n")
+            text.flush()
+            text.detach()
+
+
+@contextmanager
+def replace_file(path: FilePath) -> Iterator[BinaryIO]:
+    """Write a file beside its final place and move it there once complete.
+
+    Args:
+        path: Final place. Something that is not a regular file (``/dev/stdout``, a pipe) is
+            written to directly.
+
+    Yields:
+        An open binary file.
+
+    Raises:
+        OSError: The folder does not exist or cannot be written to, or `path` is a directory.
+    """
+    path = Path(path)
+    folder = path.parent
+    if path.is_dir():
+        raise IsADirectoryError(f"Cannot write {path}: it is a directory. Give a file name.")
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write {path}: the folder {folder} does not exist. Create it first."
+        )
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        with path.open("wb") as file:
+            yield file
+        return
+    partial = folder / f".{path.name}.{uuid.uuid4().hex}.partial"
+    try:
+        file = partial.open("xb")
+    except PermissionError as error:
+        raise PermissionError(
+            f"Cannot write {path}: no permission to create files in {folder}."
+        ) from error
+    try:
+        with file:
+            yield file
+        os.replace(partial, path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def parse_flags(column: pd.Series, path: FilePath) -> pd.Series:
+    """Turn the texts of one column of `read_tsv` into booleans.
+
+    Args:
+        column: Texts, named, indexed by line.
+        path: For the message.
+
+    Raises:
+        ValueError: A value is not one of 0, 1, True, False, TRUE, FALSE, t, f.
+    """
+    flags = column.map(FLAGS)
+    bad = flags.isna()
+    if bad.any():
+        raise ValueError(
+            f"{_cell(column, bad, path)} is not a flag. Legal are 1, True, TRUE, t for yes and "
+            "0, False, FALSE, f for no."
+        )
+    return flags.astype(bool)
+
+
+def parse_numbers(column: pd.Series, path: FilePath, *, missing: bool = False) -> pd.Series:
+    """Turn the texts of one column of `read_tsv` into float64, to the last digit.
+
+    Args:
+        column: Texts, named, indexed by line.
+        path: For the message.
+        missing: Whether a blank, NA or NaN is legal, and read as NaN.
+
+    Raises:
+        ValueError: A value is not a finite number.
+    """
+    is_missing = column.isin(MISSING)
+    bad = ~(column.str.fullmatch(NUMBER).astype(bool) | is_missing)
+    if not missing:
+        bad |= is_missing
+    if bad.any():
+        value = str(column[bad].iloc[0])
+        legal = "a finite number like -0.5 or 1e-3" + (", or a blank or NA" if missing else "")
+        comma = re.fullmatch(NUMBER, value.replace(",", ".", 1)) and "," in value
+        cure = " Write the decimal sign as a point." if comma else ""
+        raise ValueError(f"{_cell(column, bad, path)} is not legal: expected {legal}.{cure}")
+    numbers = column.where(~is_missing, "nan").astype(object).astype(np.float64)
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise ValueError(f"{_cell(column, infinite, path)} is too large for a float64.")
+    return numbers
+
+
+def check_filled(table: pd.DataFrame, columns: Sequence[str], path: FilePath) -> None:
+    """Raise `ValueError` where one of `columns` of a table of `read_tsv` is blank."""
+    for name in columns:
+        blank = table[name] == ""
+        if blank.any():
+            raise ValueError(
+                f"{path}, line {table.index[blank][0]}: the column '{name}' is blank. "
+                "Fill it, or remove the line."
+            )
+
+
+def check_unique(table: pd.DataFrame, columns: Sequence[str], path: FilePath) -> None:
+    """Raise `ValueError` with both lines where two lines agree in all `columns`."""
+    columns = list(columns)
+    repeated = table.duplicated(columns)
+    if repeated.any():
+        again = table.index[repeated][0]
+        values = table.loc[again, columns]
+        before = table.index[(table[columns] == values).all(axis="columns")][0]
+        what = ", ".join(f"{name} '{value}'" for name, value in values.items() if value != "")
+        raise ValueError(
+            f"{path}: {what} is given twice, in lines {before} and {again}. Keep one of them."
+        )
+
+
+def _cell(column: pd.Series, bad: pd.Series, path: FilePath) -> str:
+    """Name the first bad value of a column and where it stands."""
+    more = f" (and {bad.sum() - 1:,} more in this column)" if bad.sum() > 1 else ""
+    line, value = column.index[bad][0], column[bad].iloc[0]
+    return f"{path}, line {line}, column '{column.name}': '{value}'{more}"
+
+
+def _read_text(path: Path) -> bytes:
+    """The file as UTF-8 bytes with Unix line ends, checked to be text."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory, not a file. Name the table in it.")
+    if not path.exists():
+        raise FileNotFoundError(
+            f"The file {path} does not exist. Check the name and the folder (now {Path.cwd()})."
+        )
+    text = path.read_bytes()
+    if path.suffix == ".gz":
+        try:
+            text = gzip.decompress(text)
+        except (OSError, EOFError) as error:
+            raise ValueError(
+                f"{path} ends in .gz but is not a complete gzip file ({error}). Compress it "
+                "again, or remove the ending if it is plain text."
+            ) from error
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    if b"\0" in text:
+        raise ValueError(
+            f"{path} is not a text in UTF-8: it has null bytes, as a spreadsheet, an archive, or "
+            "a text in UTF-16 has. Save it as tab-separated text in UTF-8."
+        )
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{path}, line {line}: the byte 0x{text[error.start]:02x} is not UTF-8. Save the file "
+            "as tab-separated text in UTF-8."
+        ) from error
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not text.strip():
+        raise ValueError(f"{path} is empty. Expected a header line and tab-separated lines.")
+    return text if text.endswith(b"\n") else text + b"\n"
+
+
+def _split_metadata(text: bytes, path: Path) -> tuple[dict[str, str], int, bytes]:
+    """Take ``# key: value`` and blank lines off the top; count them."""
+    attrs: dict[str, str] = {}
+    num_lines = 0
+    while text:
+        line, _, rest = text.partition(b"\n")
+        if line.strip():
+            match = re.fullmatch(r"#\s*([^\t:]*[^\t:\s])\s*:\s*([^\t]*?)\s*", line.decode())
+            if match is None:
+                break
+            key, value = match.groups()
+            if key in attrs:
+                raise ValueError(
+                    f"{path}, line {num_lines + 1}: the key '{key}' is given a second time "
+                    f"('{attrs[key]}' before, '{value}' here). Keep one of them."
+                )
+            attrs[key] = value
+        num_lines += 1
+        text = rest
+    if not text:
+        raise ValueError(f"{path} has no header line below its '# key: value' lines.")
+    return attrs, num_lines, text
+
+
+def _read_header(text: bytes, path: Path, line: int, first: str | None) -> list[str]:
+    """Column names; a spare tab at the end of the header names no column."""
+    columns = [name.strip() for name in text.partition(b"\n")[0].decode().split("\t")]
+    if len(columns) > 1 and columns[-1] == "":
+        columns.pop()
+    if columns[0] == "" and first is not None:
+        columns[0] = first
+    if "" in columns:
+        raise ValueError(
+            f"{path}, line {line}: column {columns.index('') + 1} of {len(columns)} has no name "
+            f"(header: {_listed(columns)}). Name every column."
+        )
+    if len(set(columns)) < len(columns):
+        name = next(name for i, name in enumerate(columns) if name in columns[:i])
+        places = [str(i + 1) for i, other in enumerate(columns) if other == name]
+        raise ValueError(
+            f"{path}, line {line}: the column '{name}' is given {len(places)} times (columns "
+            f"{', '.join(places)}). Keep one of them."
+        )
+    return columns
+
+
+def _check_required(columns: list[str], required: Sequence[str], path: Path, line: int) -> None:
+    """Raise where the header lacks a column, with a guess at the reason."""
+    missing = [name for name in required if name not in columns]
+    if not missing and (required or len(columns) > 1):
+        return
+    header = "\t".join(columns)
+    for separator, word in ((",", "comma"), (";", "semicolon"), (r"\s+", "space")):
+        split = {name.strip().strip("\"'") for name in re.split(separator, header)}
+        if set(required) <= split and len(split) > len(columns):
+            raise ValueError(
+                f"{path}, line {line}: the file looks {word}-separated and must be tab-separated. "
+                f"Convert it (header: '{header}')."
+            )
+    if not missing:
+        return
+    names = " and ".join(f"'{name}'" for name in missing)
+    plural = "s" if len(missing) > 1 else ""
+    other_case = {name.casefold(): name for name in columns}
+    found = [other_case[name.casefold()] for name in missing if name.casefold() in other_case]
+    hint = f" Names are case-sensitive: rename {_listed(found)}." if found else ""
+    raise ValueError(
+        f"{path}, line {line}: the column{plural} {names} is missing. The file has "
+        f"{_listed(columns)}; required are {_listed(required)}.{hint}"
+    )
+
+
+def _split_fields(body: bytes, num_columns: int) -> pd.DataFrame:
+    """Every field as a string; pandas is told of the spare column, and loses nothing."""
+    names = [*range(num_columns), "spare"]
+    if not body:
+        return pd.DataFrame(columns=names[:-1], dtype=str)
+    return pd.read_csv(
+        io.BytesIO(body),
+        sep="\t",
+        header=None,
+        names=names,
+        index_col=False,
+        dtype=str,
+        na_filter=False,
+        quoting=csv.QUOTE_NONE,
+        skip_blank_lines=False,
+        encoding="utf-8",
+    ).drop(columns="spare")
+
+
+def _check_num_fields(body: bytes, num_columns: int, path: Path, header_line: int) -> np.ndarray:
+    """Check the fields of every line by counting tabs; tell which lines hold anything."""
+    characters = np.frombuffer(body, dtype=np.uint8)
+    ends = np.flatnonzero(characters == NEWLINE)
+    starts = np.concatenate([[0], ends[:-1] + 1])[: len(ends)]
+    tabs = np.flatnonzero(characters == TAB)
+    num_tabs = np.diff(np.searchsorted(tabs, ends), prepend=0)
+    filled = ends - starts > num_tabs
+
+    regular = (num_tabs == num_columns - 1) | (
+        (num_tabs == num_columns) & (characters[ends - 1] == TAB)
+    )
+    odd = np.flatnonzero(filled & ~regular)
+    rows = [body[starts[i] : ends[i]] for i in odd]
+    blank = np.array([not row.strip() for row in rows], dtype=bool)
+    filled[odd[blank]] = False
+    spare_tab = np.array(
+        [row.count(b"\t") == num_columns and not row.rpartition(b"\t")[2].strip() for row in rows],
+        dtype=bool,
+    )
+    wrong = ~(blank | spare_tab)
+    if wrong.any():
+        i = odd[wrong][0]
+        row = rows[np.flatnonzero(wrong)[0]].decode()
+        num_fields = row.count("\t") + 1
+        extra = row.split("\t")[num_columns:]
+        problem = (
+            f"too few fields, {num_fields} under {num_columns} columns. Use one tab between "
+            "fields, also next to an empty one"
+            if num_fields < num_columns
+            else f"too many fields, {num_fields} under {num_columns} columns: "
+            f"{_listed(extra)} would be lost. Name the column, or remove the surplus tab"
+        )
+        more = f" ({wrong.sum() - 1:,} more lines like it.)" if wrong.sum() > 1 else ""
+        raise ValueError(f"{path}, line {i + header_line + 1}: {problem}.{more}")
+    return filled
+
+
+def _listed(names: Sequence[str], limit: int = 12) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:limit])
+    return shown + (f", ... ({len(names)} in all)" if len(names) > limit else "")
+
+
+def _check_writable(column: pd.Series, where: str, path: FilePath) -> None:
+    bad = column.astype(str).str.contains(r"[\t\n\r]", na=False)
+    if bad.any():
+        raise ValueError(
+            f"{path}: {where} holds {column[bad].iloc[0]!r}. A tab or a line break would shift "
+            "the columns; replace it."
+        )
+
+
+@contextmanager
+def _compressed(file: BinaryIO, path: FilePath) -> Iterator[BinaryIO]:
+    if Path(path).suffix != ".gz":
+        yield file
+        return
+    # no name and no time in the file: the same table gives the same bytes
+    with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as binary:
+        yield binary
