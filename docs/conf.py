@@ -28,9 +28,10 @@ autosummary_ignore_module_all = False
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 # Methods that only fill in PyG's or torch's protocol are described there.
 autodoc_inherit_docstrings = False
-autodoc_typehints = "description"
+autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
+maximum_signature_line_length = 88
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
