@@ -1,0 +1,33 @@
+"""Layers and models: tensors and indices only, no files and no tables."""
+
+from lembas_pyg.nn.activations import (
+    LeakyReLU,
+    MichaelisMentenLike,
+    Sigmoid,
+    activation_by_name,
+    leaky_relu,
+    michaelis_menten_like,
+    sigmoid,
+)
+from lembas_pyg.nn.fixed_point import FixedPoint
+from lembas_pyg.nn.lembas import LEMBAS, Prediction
+from lembas_pyg.nn.projections import SparseProjection
+from lembas_pyg.nn.signaling_conv import SignalingConv
+from lembas_pyg.nn.spectral import contraction_rate, spectral_radius
+
+__all__ = [
+    "LEMBAS",
+    "FixedPoint",
+    "LeakyReLU",
+    "MichaelisMentenLike",
+    "Prediction",
+    "Sigmoid",
+    "SignalingConv",
+    "SparseProjection",
+    "activation_by_name",
+    "contraction_rate",
+    "leaky_relu",
+    "michaelis_menten_like",
+    "sigmoid",
+    "spectral_radius",
+]

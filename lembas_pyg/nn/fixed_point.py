@@ -1,0 +1,101 @@
+r"""Solvers of :math:`h = f(h)`: the answer, and how far each condition got.
+
+Solving, differentiating and reporting are three separate things. A solver sees only a step
+function and knows nothing of graphs or gradients; whether a condition converged is part of its
+answer, never an exception and never silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+__all__ = ["FixedPoint", "iterate"]
+
+# Conditions are looked at after these many steps; looking costs about as much as a step.
+_CHECK_EVERY = 4
+# Columns are compacted when at least this share of them is done: compacting copies them.
+_COMPACT_SHARE = 0.25
+
+
+class FixedPoint(NamedTuple):
+    r"""A solution of :math:`h = f(h)`, condition by condition.
+
+    Attributes:
+        value: The state that was reached ``[N, S]``.
+        residual: Largest change of any node in the last step ``[S]`` (dimensionless).
+        num_steps: Steps taken ``[S]``.
+        converged: Whether the residual met the tolerance ``[S]``.
+    """
+
+    value: Tensor
+    residual: Tensor
+    num_steps: Tensor
+    converged: Tensor
+
+
+def iterate(
+    step: Callable[..., Tensor],
+    start: Tensor,
+    *columns: Tensor,
+    tol: float | Tensor,
+    max_steps: int,
+) -> FixedPoint:
+    r"""Plain iteration :math:`h \leftarrow f(h)`, each condition until it stands still.
+
+    Plain iteration ends at a steady state only if that state is stable, so a condition reported
+    as converged is one. Converged conditions are set aside and stop costing.
+
+    Args:
+        step: ``step(h, *columns)``, the right-hand side; it must treat every column (condition)
+            by itself.
+        start: First state, one column a condition.
+        columns: Further inputs of `step` with one column a condition; reduced together with `h`.
+        tol: Largest accepted change of a node in one step (dimensionless); one number, or one a
+            condition.
+        max_steps: Steps before giving up on a condition.
+
+    Shapes:
+        - **start, columns:** ``[N, S]``
+        - **tol:** scalar or ``[S]``
+
+    Raises:
+        ValueError: `max_steps` is below 1.
+
+    Returns:
+        The last state of every condition with its residual, steps and verdict. A condition that
+        overflows keeps its last state, residual infinite.
+    """
+    if max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
+    num_conditions = start.size(1)
+    limit = torch.as_tensor(tol, dtype=start.dtype, device=start.device).expand(num_conditions)
+    value = start.clone()
+    residual = start.new_zeros(num_conditions)
+    num_steps = torch.zeros(num_conditions, dtype=torch.long, device=start.device)
+    active = torch.arange(num_conditions, device=start.device)
+    h, taken = start, 0
+    while h.numel() and taken < max_steps:
+        for _ in range(min(_CHECK_EVERY, max_steps - taken)):
+            previous, h = h, step(h, *columns)
+            taken += 1
+        change = (h - previous).abs_().amax(dim=0)
+        lost = ~change.isfinite()
+        done = (change <= limit[active]) | lost
+        if taken >= max_steps:
+            leaving = torch.ones_like(done)
+        elif int(done.sum()) >= max(1, _COMPACT_SHARE * len(active)):
+            leaving = done
+        else:
+            continue
+        finished = active[leaving]
+        value[:, finished] = torch.where(lost, previous, h)[:, leaving]
+        residual[finished] = change.masked_fill(lost, torch.inf)[leaving]
+        num_steps[finished] = taken
+        staying = ~leaving
+        active, h = active[staying], h[:, staying]
+        columns = tuple(column[:, staying] for column in columns)
+    return FixedPoint(value, residual, num_steps, residual <= limit)

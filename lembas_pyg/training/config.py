@@ -1,0 +1,462 @@
+"""Everything that can be set about training, in one place."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+__all__ = ["PRESETS", "TrainingConfig"]
+
+_SPECTRAL_TERMS = ("rate", "radius")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of one training run; ``dataclasses.replace`` makes a changed copy.
+
+    A coefficient of 0 switches its term off. The presets are named constructors; those ending in
+    ``_paper`` hold the settings of the published scripts, the others what we found to work.
+
+    Args:
+        epochs: Visits of every condition.
+        batch_size: Conditions a step; the last batch of an epoch may be smaller.
+        seed: Of initial weights, order of conditions and noise.
+        lr: Largest learning rate.
+        lr_start: Learning rate of the first epoch.
+        lr_end: Learning rate of the last 5 % of epochs.
+        lr_peak: Epoch of the largest learning rate; a share of `epochs` if below 1.
+        reset_every: Epochs after which Adam forgets its moments (warm restart); 0 for never.
+        noise: Standard deviation of the noise added to every node's input (dimensionless).
+        noise_per_lr: The same, as a multiple of the current learning rate; both add up.
+        weight_noise: Standard deviation of the noise added to every weight at each step.
+        adjoint_clip: Largest adjoint that passes one backward step unchanged; 0 for no limit.
+        sign: Weight of the sign loss.
+        ligand_bias: Weight of the ligand bias loss.
+        l2_weight: Weight of the squared interaction weights.
+        l2_bias: Weight of the squared biases.
+        anti_zero: Weight of the term that keeps interaction weights away from zero.
+        uniform: Weight of the state uniformity loss.
+        uniform_min: Smallest state wanted over all conditions.
+        uniform_max: Largest state wanted over all conditions.
+        uniform_dead: Extra weight, within that loss, of nodes that are never active.
+        spectral: Weight of the spectral barrier.
+        spectral_sharpness: Steepness k of the barrier.
+        spectral_target: Spectral radius at which the barrier is about 1.
+        spectral_floor: Spectral radius below which the barrier is 0.
+        spectral_term: ``"rate"``, contraction of all conditions of the batch; ``"radius"``, exact
+            spectral radius of one random condition a step, as in the paper.
+        projection: Weight of the squared distance of TF weights from their amplitude.
+        input_amplitude: Initial weight of ligands; the model's default if None.
+        output_amplitude: Initial weight of TFs; the model's default if None.
+        radius: Spectral radius the initial weights are scaled to; 0 to leave them; the model's
+            default if None.
+        train_output: Whether TF weights are trained.
+        tol: Largest change of a state accepted as steady while training.
+        max_steps: Steps of a solve before a condition counts as not converged.
+
+    Raises:
+        ValueError: A value is outside its legal range.
+
+    References:
+        Nilsson et al. (2022), Methods, and the published scripts, which differ: the values of a
+        preset are those of the script it names.
+    """
+
+    epochs: int
+    batch_size: int = 5
+    seed: int = 0
+    # schedule
+    lr: float = 2e-3
+    lr_start: float = 1e-5
+    lr_end: float = 1e-5
+    lr_peak: float = 1000
+    reset_every: int = 200
+    # noise and clip
+    noise: float = 0.0
+    noise_per_lr: float = 0.0
+    weight_noise: float = 0.0
+    adjoint_clip: float = 1.0
+    # loss
+    sign: float = 0.1
+    ligand_bias: float = 0.0
+    l2_weight: float = 0.0
+    l2_bias: float = 0.0
+    anti_zero: float = 0.0
+    uniform: float = 0.0
+    uniform_min: float = 0.0
+    uniform_max: float = 0.99
+    uniform_dead: float = 10.0
+    spectral: float = 0.0
+    spectral_sharpness: float = 20.0
+    spectral_target: float = math.exp(math.log(1e-4) / 150)
+    spectral_floor: float = 0.5
+    spectral_term: str = "rate"
+    projection: float = 0.0
+    # the model it starts from
+    input_amplitude: float | None = None
+    output_amplitude: float | None = None
+    radius: float | None = None
+    train_output: bool = True
+    # solver
+    tol: float = 1e-5
+    max_steps: int = 300
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "max_steps"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more.")
+        for name in ("seed", "reset_every"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} is {value!r}; it must be a whole number of 0 or more.")
+        for name in ("lr", "tol", "spectral_target", "spectral_sharpness"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} is {value!r}; it must be a positive number.")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not (math.isfinite(value) and value >= 0):
+                raise ValueError(f"{field.name} is {value!r}; it must be a number of 0 or more.")
+        if not self.uniform_min < self.uniform_max:
+            raise ValueError(
+                f"uniform_min is {self.uniform_min} and uniform_max {self.uniform_max}; states "
+                f"need a range: the first must be the smaller."
+            )
+        if self.spectral_term not in _SPECTRAL_TERMS:
+            raise ValueError(
+                f"spectral_term is {self.spectral_term!r}; choose from {', '.join(_SPECTRAL_TERMS)}."
+            )
+
+    @property
+    def peak_epoch(self) -> float:
+        """Epoch of the largest learning rate."""
+        return self.lr_peak if self.lr_peak >= 1 else self.lr_peak * self.epochs
+
+    def model_options(self) -> dict[str, Any]:
+        """Arguments for `lembas_pyg.nn.LEMBAS` that this study prescribes."""
+        options: dict[str, Any] = {"train_output": self.train_output}
+        for name in ("input_amplitude", "output_amplitude"):
+            if getattr(self, name) is not None:
+                options[name] = getattr(self, name)
+        if self.radius is not None:
+            options["radius"] = self.radius or None
+        return options
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings by name, as JSON can hold them."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> TrainingConfig:
+        """Settings from a dictionary, refusing names that do not exist.
+
+        Raises:
+            ValueError: A name is not a setting.
+        """
+        known = [field.name for field in fields(cls)]
+        unknown = sorted(set(settings) - set(known))
+        if unknown:
+            raise ValueError(
+                f"Unknown settings: {', '.join(unknown)}. Legal ones are {', '.join(known)}."
+            )
+        return cls(**settings)
+
+    @classmethod
+    def preset(cls, name: str) -> TrainingConfig:
+        """Preset by name, with dashes or underscores.
+
+        Raises:
+            ValueError: There is no such preset.
+        """
+        key = name.replace("-", "_")
+        if key not in PRESETS:
+            legal = ", ".join(preset.replace("_", "-") for preset in PRESETS)
+            raise ValueError(f"Preset '{name}' is not known; choose from {legal}.")
+        return getattr(cls, key)()
+
+    # Presets. The source of each paper preset is the script named in its docstring.
+
+    @classmethod
+    def toy_paper(cls) -> TrainingConfig:
+        """Toy network of Fig. 2 (script toyNetRecurrent)."""
+        return cls(
+            epochs=1000,
+            batch_size=1,
+            lr=2e-3,
+            lr_peak=200,
+            reset_every=100,
+            sign=1.0,
+            ligand_bias=0.1,
+            l2_weight=1e-8,
+            l2_bias=1e-8,
+            input_amplitude=1.0,
+            output_amplitude=1.3,
+            radius=0.0,
+            train_output=False,
+            max_steps=150,
+        )
+
+    @classmethod
+    def toy(cls) -> TrainingConfig:
+        """Toy network of Fig. 2, faster: larger batches and steps."""
+        return cls(
+            epochs=1500,
+            batch_size=20,
+            lr=2e-2,
+            lr_start=1e-3,
+            lr_end=1e-5,
+            lr_peak=0.2,
+            reset_every=0,
+            sign=1.0,
+            ligand_bias=0.1,
+            l2_weight=1e-8,
+            l2_bias=1e-8,
+            input_amplitude=1.0,
+            output_amplitude=1.3,
+            radius=0.0,
+            train_output=False,
+            tol=1e-6,
+        )
+
+    @classmethod
+    def ligand_screen_paper(cls) -> TrainingConfig:
+        """Macrophages under 59 ligands, Fig. 6 (script ligandScreenCrossValidation)."""
+        return cls(
+            epochs=8000,
+            batch_size=5,
+            lr=1e-3,
+            lr_start=1e-4,
+            lr_end=1e-5,
+            lr_peak=1000,
+            noise=1e-3,
+            adjoint_clip=5.0,
+            sign=0.1,
+            ligand_bias=1e-4,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            uniform=1e-5,
+            uniform_max=1 / 1.2,
+            uniform_dead=1.0,
+            spectral=1e-3,
+            spectral_sharpness=10.0,
+            spectral_target=0.9,
+            spectral_term="radius",
+            projection=1e-4,
+            radius=0.7,
+            max_steps=150,
+        )
+
+    @classmethod
+    def ligand_screen(cls) -> TrainingConfig:
+        """Macrophages under 59 ligands: batches of 20 and a larger learning rate."""
+        return cls(
+            epochs=1400,
+            batch_size=20,
+            lr=4e-3,
+            lr_start=4e-4,
+            lr_end=1e-5,
+            lr_peak=0.125,
+            noise=1e-3,
+            adjoint_clip=5.0,
+            sign=0.1,
+            ligand_bias=1e-4,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            uniform=1e-5,
+            uniform_max=1 / 1.2,
+            uniform_dead=1.0,
+            spectral=1e-3,
+            spectral_sharpness=10.0,
+            spectral_target=0.9,
+            projection=1e-4,
+            radius=0.7,
+        )
+
+    @classmethod
+    def literature_macrophage_paper(cls) -> TrainingConfig:
+        """Macrophages under 12 ligands, SI Fig. 15 (script macrophageNet)."""
+        return cls(
+            epochs=5000,
+            batch_size=5,
+            lr=2e-3,
+            noise_per_lr=10.0,
+            weight_noise=1e-8,
+            sign=0.1,
+            ligand_bias=1e-3,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            anti_zero=1e-6,
+            uniform=1e-5,
+            uniform_dead=50.0,
+            spectral=1e-3,
+            spectral_sharpness=21.0,
+            spectral_target=math.exp(math.log(1e-6) / 100),
+            spectral_term="radius",
+            projection=1e-6,
+            max_steps=100,
+        )
+
+    @classmethod
+    def literature_macrophage(cls) -> TrainingConfig:
+        """Macrophages under 12 ligands, with the contraction of all conditions."""
+        return cls(
+            epochs=2000,
+            batch_size=5,
+            lr=2e-3,
+            lr_peak=0.2,
+            noise_per_lr=10.0,
+            sign=0.1,
+            ligand_bias=1e-3,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            anti_zero=1e-6,
+            uniform=1e-5,
+            uniform_dead=50.0,
+            spectral=1e-3,
+            spectral_sharpness=21.0,
+            spectral_target=math.exp(math.log(1e-6) / 100),
+            projection=1e-6,
+        )
+
+    @classmethod
+    def synthetic_paper(cls) -> TrainingConfig:
+        """Models fitted to synthetic data of the KEGG network, Fig. 5 (synthNetDataScreen)."""
+        return cls(
+            epochs=10_000,
+            batch_size=5,
+            lr=2e-3,
+            noise_per_lr=10.0,
+            sign=0.1,
+            ligand_bias=1e-5,
+            l2_weight=1e-8,
+            l2_bias=1e-8,
+            anti_zero=1e-8,
+            uniform=1e-4,
+            uniform_dead=50.0,
+            spectral=1e-3,
+            spectral_sharpness=21.0,
+            spectral_term="radius",
+            train_output=False,
+            max_steps=150,
+        )
+
+    @classmethod
+    def synthetic(cls) -> TrainingConfig:
+        """Synthetic data of the KEGG network, with the contraction of all conditions."""
+        return cls(
+            epochs=1000,
+            batch_size=20,
+            lr=4e-3,
+            lr_start=4e-4,
+            lr_peak=0.1,
+            noise_per_lr=1.0,
+            sign=0.1,
+            ligand_bias=1e-5,
+            l2_weight=1e-8,
+            l2_bias=1e-8,
+            anti_zero=1e-8,
+            uniform=1e-4,
+            uniform_dead=50.0,
+            spectral=1e-3,
+            spectral_sharpness=21.0,
+            train_output=False,
+        )
+
+    @classmethod
+    def reference_model_paper(cls) -> TrainingConfig:
+        """Parameters without data, Fig. 4 (generateSynthNet); its own terms come with it."""
+        return cls(
+            epochs=5000,
+            batch_size=200,
+            lr=2e-3,
+            lr_start=2e-3,
+            lr_end=2e-3,
+            weight_noise=1e-8,
+            sign=2.0,
+            ligand_bias=1e-2,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            uniform_min=0.01,
+            spectral=1e-2,
+            spectral_sharpness=21.0,
+            spectral_term="radius",
+            train_output=False,
+            max_steps=150,
+        )
+
+    @classmethod
+    def reference_model(cls) -> TrainingConfig:
+        """Parameters without data, with the contraction of all conditions."""
+        return cls(
+            epochs=5000,
+            batch_size=200,
+            lr=2e-3,
+            lr_start=2e-3,
+            lr_end=2e-3,
+            sign=2.0,
+            ligand_bias=1e-2,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            uniform_min=0.01,
+            spectral=1e-2,
+            spectral_sharpness=21.0,
+            train_output=False,
+        )
+
+    @classmethod
+    def viability_paper(cls) -> TrainingConfig:
+        """Drug response of cell lines, SI Fig. 18 (script viabilityNet)."""
+        return cls(
+            epochs=40,
+            batch_size=50,
+            lr=2e-3,
+            lr_peak=5,
+            reset_every=2,
+            noise=1e-3,
+            sign=0.1,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            uniform=1e-5,
+            uniform_dead=1.0,
+            spectral=1e-3,
+            spectral_sharpness=5.0,
+            spectral_target=math.exp(math.log(1e-6) / 100),
+            spectral_term="radius",
+            max_steps=100,
+        )
+
+    @classmethod
+    def viability(cls) -> TrainingConfig:
+        """Drug response of cell lines, with the contraction of all conditions."""
+        return cls(
+            epochs=40,
+            batch_size=50,
+            lr=2e-3,
+            lr_peak=5,
+            reset_every=2,
+            noise=1e-3,
+            sign=0.1,
+            l2_weight=1e-6,
+            l2_bias=1e-6,
+            uniform=1e-5,
+            uniform_dead=1.0,
+            spectral=1e-3,
+            spectral_sharpness=5.0,
+            spectral_target=math.exp(math.log(1e-6) / 100),
+        )
+
+
+PRESETS = tuple(
+    name + variant
+    for name in (
+        "toy",
+        "ligand_screen",
+        "literature_macrophage",
+        "synthetic",
+        "reference_model",
+        "viability",
+    )
+    for variant in ("", "_paper")
+)
