@@ -15,7 +15,7 @@ E) for node (or edge) data and would slice it with the nodes.
 import difflib
 import logging
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd

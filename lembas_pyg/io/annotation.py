@@ -80,7 +80,7 @@ def check_annotation(annotation: pd.DataFrame) -> pd.DataFrame:
     code = table["code"]
     blank = code.isna() | (code == "")
     if blank.any() or pd.api.types.infer_dtype(code, skipna=False) not in ("string", "empty"):
-        value = code[blank].iloc[0] if blank.any() else code.iloc[0]
+        value = code[blank if blank.any() else ~blank].tolist()[0]
         raise ValueError(
             f"The column 'code' of the annotation table holds {value!r}. Nodes are named by a "
             "text that is not blank."
@@ -95,7 +95,8 @@ def check_annotation(annotation: pd.DataFrame) -> pd.DataFrame:
         if bad.any():
             raise ValueError(
                 f"The column '{role}' of the annotation table holds "
-                f"{table[role][bad].iloc[0]!r} for '{code[bad].iloc[0]}'. A role is True or False."
+                f"{table[role][bad].tolist()[0]!r} for '{code[bad].iloc[0]}'. "
+                "A role is True or False."
             )
         table[role] = table[role].astype(bool)
     table["name"] = table["name"].fillna("").astype(str)

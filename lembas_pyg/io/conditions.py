@@ -114,8 +114,8 @@ def check_conditions(conditions: pd.DataFrame, what: str = "The table") -> pd.Da
         is_text = names.map(lambda name: isinstance(name, str) and name != "").astype(bool)
         if not is_text.all():
             raise ValueError(
-                f"{what} has the {word} {names[~is_text][0]!r}. Name every {word} by a text that "
-                "is not blank; conditions are rows."
+                f"{what} has the {word} {names[~is_text].tolist()[0]!r}. Name every "
+                f"{word} by a text that is not blank; conditions are rows."
             )
         if names.has_duplicates:
             raise ValueError(
@@ -126,7 +126,8 @@ def check_conditions(conditions: pd.DataFrame, what: str = "The table") -> pd.Da
         if not (pd.api.types.is_numeric_dtype(dtype) and not dtype.kind == "c"):
             raise ValueError(
                 f"{what} has values of type {dtype} in the column '{name}', such as "
-                f"{conditions[name].iloc[0]!r}. Expected numbers; convert with `.astype(float)`."
+                f"{conditions[name].tolist()[0]!r}. Expected numbers; convert with "
+                "`.astype(float)`."
             )
     table = conditions.astype(np.float64)
     infinite = np.argwhere(np.isinf(table.to_numpy()))

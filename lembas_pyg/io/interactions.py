@@ -156,7 +156,7 @@ def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
         is_text = pd.api.types.infer_dtype(table[name], skipna=False) in ("string", "empty")
         blank = table[name].isna() | (table[name] == "")
         if blank.any() or not is_text:
-            value = table[name][blank].iloc[0] if blank.any() else table[name].iloc[0]
+            value = table[name][blank if blank.any() else ~blank].tolist()[0]
             raise ValueError(
                 f"The column '{name}' of the interaction table holds {value!r}. Nodes are named "
                 "by a text that is not blank."
@@ -167,7 +167,7 @@ def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
             if bad.any():
                 raise ValueError(
                     f"The column '{name}' of the interaction table holds "
-                    f"{table[name][bad].iloc[0]!r} for '{table['source'][bad].iloc[0]}' -> "
+                    f"{table[name][bad].tolist()[0]!r} for '{table['source'][bad].iloc[0]}' -> "
                     f"'{table['target'][bad].iloc[0]}'. A flag is 0 or 1."
                 )
             table[name] = table[name].astype(np.int8)
