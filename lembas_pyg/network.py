@@ -25,7 +25,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.conditions import check_conditions
-from lembas_pyg.io.interactions import interaction_sign, merge_interactions
+from lembas_pyg.io.interactions import check_directed, interaction_sign, merge_interactions
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +46,10 @@ def from_interactions(interactions: pd.DataFrame, annotation: pd.DataFrame) -> D
 
     Raises:
         TypeError: An argument is not a table.
-        ValueError: A table lacks a column or holds something illegal, there is no interaction, or
-            a node is not annotated.
+        ValueError: A table lacks a column or holds something illegal, there is no interaction, an
+            interaction has no direction, or a node is not annotated.
     """
+    check_directed(interactions)
     table = merge_interactions(interactions)
     annotation = check_annotation(annotation)
     if table.empty:
@@ -190,9 +191,9 @@ def node_index(
         >>> node_index(data, "Q04206"), node_index(data, label=["RELA", "TNF"])
         (1, tensor([1, 0]))
     """
-    if (name is None) == (label is None):
-        raise TypeError("Give either `name` (accessions) or `label` (symbols).")
     given = name if label is None else label
+    if given is None or (name is not None and label is not None):
+        raise TypeError("Give either `name` (accessions) or `label` (symbols).")
     names = [given] if isinstance(given, str) else list(given)
     for value in names:
         if not isinstance(value, str):
@@ -270,6 +271,38 @@ def add_conditions(data: Data, ligands: pd.DataFrame, tfs: pd.DataFrame | None =
     out.y = _to_nodes(data, activity, fill=float("nan"))
     out.unmodeled_tfs = {name: tfs.columns.get_loc(name) for name in unmodeled}
     return out
+
+
+def to_conditions(data: Data, values: Tensor, mask: Tensor | None = None) -> pd.DataFrame:
+    """Make a table of what a model says of every condition; the way back of `add_conditions`.
+
+    Args:
+        data: The graph, with conditions.
+        values: One number for every marked node and condition.
+        mask: The nodes `values` speaks of, such as ``data.tf_mask``; all if None.
+
+    Shapes:
+        - **values:** ``[number of marked nodes, S]``
+        - **mask:** ``[N]`` bool
+
+    Returns:
+        float64, conditions x nodes (accessions), in the order of the graph.
+
+    Raises:
+        ValueError: The shape of `values` is not that of the marked nodes and conditions.
+    """
+    names = data.node_name if mask is None else list(_names(data, mask))
+    expected = [len(names), len(data.conditions)]
+    if list(values.shape) != expected:
+        raise ValueError(
+            f"The values have the shape {list(values.shape)}; {expected[0]} nodes and "
+            f"{expected[1]} conditions need {expected}."
+        )
+    return pd.DataFrame(
+        values.detach().to("cpu", torch.float64).numpy().T,
+        index=pd.Index(list(data.conditions), name="condition"),
+        columns=pd.Index(names, dtype=str),
+    )
 
 
 def _to_nodes(data: Data, table: pd.DataFrame, fill: float) -> Tensor:

@@ -16,6 +16,7 @@ from lembas_pyg.io import (
     read_annotation,
     read_conditions,
     read_interactions,
+    read_tsv,
 )
 from lembas_pyg.network import (
     add_conditions,
@@ -124,6 +125,13 @@ def test_a_network_without_a_role_is_made_with_a_warning(column, word):
 def test_nodes_that_are_not_annotated_are_named():
     with pytest.raises(ValueError, match=r"'P1', 'P0' \(2\) of the interaction table are not in"):
         from_interactions(make_interactions(), make_annotation([NODES[0], *NODES[2:4]]))
+
+
+def test_an_interaction_without_a_direction_is_refused():
+    table = make_interactions([*EDGES, EDGES[0]])
+    table.loc[6, "direction"] = 0
+    with pytest.raises(ValueError, match=r"row 6: 'P1' and 'P2' .* once in each direction"):
+        from_interactions(table, make_annotation())
 
 
 def test_an_empty_table_makes_no_network():
@@ -488,6 +496,16 @@ def test_published_networks_have_their_published_sizes(
     node, condition = int(out.tf_mask.nonzero()[3]), list(out.conditions)[7]
     assert out.y[node, 7].item() == tfs.loc[condition, out.node_name[node]]
     pd.testing.assert_frame_equal(to_interactions(out, table), table)
+
+
+def test_raw_rows_give_the_same_graph_as_merged_ones(shared_data):
+    start = str(shared_data / "lembas" / "networks" / "ligandScreen")
+    annotation = read_annotation(f"{start}-Annotation.tsv")
+    flags = ["direction", "stimulation", "inhibition"]
+    raw = read_tsv(f"{start}-Model.tsv").astype(dict.fromkeys(flags, int))
+    assert len(raw) == 6597
+    merged = from_interactions(read_interactions(f"{start}-Model.tsv"), annotation)
+    assert_same(from_interactions(raw, annotation), merged)
 
 
 def test_graph_agrees_with_the_golden_network(shared_data, shared_golden):

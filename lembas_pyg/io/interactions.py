@@ -42,16 +42,7 @@ def read_interactions(path: FilePath) -> pd.DataFrame:
     check_filled(table, PAIR, path)
     for name in FLAG_COLUMNS:
         table[name] = parse_flags(table[name], path).astype(np.int8)
-    undirected = table["direction"] == 0
-    if undirected.any():
-        line = table.index[undirected][0]
-        source, target = table.loc[line, PAIR]
-        raise ValueError(
-            f"{path}, line {line}: '{source}' and '{target}' interact without a direction "
-            f"(direction 0), as {undirected.sum():,} of {len(table):,} lines do. Signals run from "
-            "source to target: give a reversible interaction once in each direction, with "
-            "direction 1."
-        )
+    check_directed(table, f"{path}, line")
     for name in EVIDENCE:
         if name not in table:
             table[name] = pd.Series("", index=table.index, dtype=str)
@@ -80,7 +71,8 @@ def merge_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
     Flags are combined by "or". Thus equal signs stay, a known and an unknown sign give the known
     one, and opposite signs set both flags, which is an unknown sign. Names in `sources` and
     `references` are joined in order of first mention; other columns keep their first value.
-    Rows stay in order of first mention. Merging again changes nothing.
+    Rows stay in order of first mention. Merging again changes nothing. Give undirected interactions
+    in both directions before.
 
     Args:
         interactions: The interaction table, any number of rows a pair.
@@ -175,6 +167,29 @@ def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
         if name in table and table[name].isna().any():
             table[name] = table[name].fillna("")
     return table
+
+
+def check_directed(interactions: pd.DataFrame, where: str = "Interaction table, row") -> None:
+    """Check that every interaction has a direction; without the column, all have.
+
+    Args:
+        interactions: The interaction table, before it is merged.
+        where: What the index counts, for the message.
+
+    Raises:
+        TypeError: It is not a table.
+        ValueError: An interaction has direction 0.
+    """
+    table = check_interactions(interactions)
+    if "direction" not in table or not (table["direction"] == 0).any():
+        return
+    undirected = table[table["direction"] == 0]
+    source, target = undirected[PAIR].iloc[0]
+    raise ValueError(
+        f"{where} {undirected.index[0]}: '{source}' and '{target}' interact without a direction "
+        f"(direction 0); {len(undirected):,} of {len(table):,} rows do. Signals run from source "
+        "to target: give a reversible interaction once in each direction, with direction 1."
+    )
 
 
 def _union(texts: pd.Series, group: pd.Series) -> pd.Series:

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
 import pandas as pd
@@ -420,4 +420,4 @@ def _compressed(file: BinaryIO, path: FilePath) -> Iterator[BinaryIO]:
         return
     # no name and no time in the file: the same table gives the same bytes
     with gzip.GzipFile(filename="", mode="wb", fileobj=file, mtime=0) as binary:
-        yield binary
+        yield cast(BinaryIO, binary)
