@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 __all__ = ["mean_squared_error", "pearson_r"]
@@ -22,6 +21,7 @@ def pearson_r(y: Tensor, measured: Tensor) -> float:
         ValueError: The shapes differ.
 
     Example:
+        >>> import torch
         >>> pearson_r(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, float("nan")]))
         1.0
     """

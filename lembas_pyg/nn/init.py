@@ -78,8 +78,9 @@ def scale_to_radius_(
 ) -> Tensor:
     """Scale all weights so that the network's spectral radius is `radius`; in place.
 
-    The slope of the activation does not enter: it is at most 1, so every state is stable at the
-    start. A network without feedback has radius 0 and is left as it is.
+    The slopes of the activation do not enter. They are at most 1, so steady states are likely to be
+    stable at the start, but with inhibitions that is no guarantee. A network without feedback has
+    radius 0 and is left as it is.
 
     Args:
         edge_weight: Weights to scale (dimensionless).

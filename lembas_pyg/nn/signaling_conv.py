@@ -148,9 +148,7 @@ class SignalingConv(MessagePassing):
         self._solver = Solver(operator, self.act, self.tol, self.max_steps, self.clip)
         return steady_state(drive, edge_weight, self._solver, start)
 
-    def step(
-        self, h: Tensor, drive: Tensor, *, edge_index: Tensor, edge_weight: Tensor
-    ) -> Tensor:
+    def step(self, h: Tensor, drive: Tensor, *, edge_index: Tensor, edge_weight: Tensor) -> Tensor:
         """The right-hand side of the equation, once, as PyG message passing."""
         return self.act(self.propagate(edge_index, h=h, edge_weight=edge_weight) + drive)
 

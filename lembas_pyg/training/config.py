@@ -126,7 +126,8 @@ class TrainingConfig:
             )
         if self.spectral_term not in _SPECTRAL_TERMS:
             raise ValueError(
-                f"spectral_term is {self.spectral_term!r}; choose from {', '.join(_SPECTRAL_TERMS)}."
+                f"spectral_term is {self.spectral_term!r}; choose from "
+                f"{', '.join(_SPECTRAL_TERMS)}."
             )
 
     @property
@@ -252,7 +253,7 @@ class TrainingConfig:
     def ligand_screen(cls) -> TrainingConfig:
         """Macrophages under 59 ligands: batches of 20 and a larger learning rate."""
         return cls(
-            epochs=1400,
+            epochs=2000,
             batch_size=20,
             lr=4e-3,
             lr_start=4e-4,

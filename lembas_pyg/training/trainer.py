@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
+from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import contraction_rate, spectral_radius
@@ -315,7 +317,7 @@ class _Run:
         device = self.model.conv.bias.device
         try:
             state = torch.load(file, map_location=device, weights_only=True)
-        except Exception as error:
+        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
             raise ValueError(f"{file} is no readable training checkpoint: {error}") from error
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise ValueError(f"{file} is no training checkpoint of this version ({_FORMAT}).")
@@ -377,6 +379,5 @@ def _cloned(state: Any) -> Any:
 
 def _save(state: dict[str, Any], file: Path) -> None:
     """Write a checkpoint so that the file is always either the old or the new one."""
-    part = file.with_name(file.name + ".part")
-    torch.save(state, part)
-    os.replace(part, file)
+    with replace_file(file) as binary:
+        torch.save(state, binary)

@@ -17,7 +17,13 @@ ALL = [MichaelisMentenLike(), MichaelisMentenLike(leak=0.1), LeakyReLU(), Sigmoi
 
 @pytest.mark.parametrize(
     ("z", "h", "slope"),
-    [(-2.0, -0.02, 0.01), (0.0, 0.0, 0.01), (0.25, 0.25, 1.0), (0.5, 0.5, 1.0), (2.0, 0.875, 1 / 16)],
+    [
+        (-2.0, -0.02, 0.01),
+        (0.0, 0.0, 0.01),
+        (0.25, 0.25, 1.0),
+        (0.5, 0.5, 1.0),
+        (2.0, 0.875, 1 / 16),
+    ],
 )
 def test_michaelis_menten_like_has_its_three_segments(z, h, slope):
     act = activations.michaelis_menten_like

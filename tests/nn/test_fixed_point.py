@@ -13,9 +13,7 @@ def half_way(h, target, factor):
 def test_each_condition_stops_at_its_own_pace_at_the_fixed_point():
     target = torch.rand(3, 6, dtype=torch.float64)
     factor = torch.tensor([0.0, 0.1, 0.5, 0.9, 0.99, 0.3], dtype=torch.float64).expand(3, 6)
-    point = iterate(
-        half_way, torch.zeros_like(target), target, factor, tol=1e-12, max_steps=10_000
-    )
+    point = iterate(half_way, torch.zeros_like(target), target, factor, tol=1e-12, max_steps=10_000)
     assert point.converged.all()
     assert (point.residual <= 1e-12).all()
     torch.testing.assert_close(point.value, target, atol=2e-10, rtol=0)

@@ -1,0 +1,7 @@
+"""Findings: what a trained model says of the network."""
+
+from lembas_pyg.analysis.describe import describe_network
+from lembas_pyg.analysis.knock import knock_in, knock_out
+from lembas_pyg.analysis.predict import predict
+
+__all__ = ["describe_network", "knock_in", "knock_out", "predict"]

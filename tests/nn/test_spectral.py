@@ -1,0 +1,180 @@
+"""Spectral radius and contraction rate against dense linear algebra."""
+
+import numpy as np
+import pytest
+import torch
+
+from lembas_pyg.nn import contraction_rate, spectral_radius
+from lembas_pyg.nn.operator import SignedOperator
+
+
+def graph_of(matrix):
+    """Edges and weights of a dense matrix, rows targets."""
+    matrix = torch.as_tensor(matrix, dtype=torch.float64)
+    target, source = matrix.nonzero().T
+    return torch.stack([source, target]), matrix[target, source], matrix.size(0)
+
+
+def dense_radius(matrix):
+    return abs(np.linalg.eigvals(np.asarray(matrix, dtype=float))).max()
+
+
+def random_matrix(size, density, seed):
+    generator = np.random.default_rng(seed)
+    return generator.standard_normal((size, size)) * (generator.random((size, size)) < density)
+
+
+@pytest.mark.parametrize(
+    ("size", "density"), [(3, 1.0), (12, 0.3), (60, 0.1), (250, 0.02), (400, 0.008)]
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_radius_is_that_of_the_dense_matrix(size, density, seed):
+    matrix = random_matrix(size, density, seed)
+    assert spectral_radius(*graph_of(matrix)).item() == pytest.approx(
+        dense_radius(matrix), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize(("size", "density", "seed"), [(5, 0.7, 0), (8, 0.4, 1), (12, 0.25, 2)])
+def test_gradient_passes_gradcheck(size, density, seed):
+    edge_index, weight, size = graph_of(random_matrix(size, density, seed))
+    assert torch.autograd.gradcheck(
+        lambda weight: spectral_radius(edge_index, weight, size), weight.requires_grad_()
+    )
+
+
+def test_gradient_of_a_large_component_is_the_dense_one():
+    matrix = random_matrix(260, 0.03, 5)
+    edge_index, weight, size = graph_of(matrix)
+    spectral_radius(edge_index, weight.requires_grad_(), size).backward()
+    value, right = np.linalg.eig(matrix)
+    value_left, left = np.linalg.eig(matrix.T)
+    top = np.argmax(abs(value))
+    x, y = right[:, top], left[:, np.argmin(abs(value_left - value[top]))]
+    full = (np.conj(value[top]) / abs(value[top]) * np.outer(y, x) / (y @ x)).real
+    expected = torch.from_numpy(full)[edge_index[1], edge_index[0]]
+    torch.testing.assert_close(weight.grad, expected, rtol=1e-7, atol=1e-10)
+
+
+def test_negative_loop_of_two_nodes():
+    edge_index, weight, size = graph_of([[0, -0.95], [0.95, 0]])
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(0.95, abs=1e-14)
+    rho.backward()
+    # rho = sqrt(|w1 w2|), so each weight has the derivative +-1/2 towards its own sign.
+    torch.testing.assert_close(weight.grad, 0.5 * weight.detach().sign())
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        [[0, 0, 0], [1, 0, 0], [2, 3, 0]],  # a graph without cycles
+        [[1, -1], [1, -1]],  # cycles that cancel
+        [[2, -1, 1], [2, -1, 1], [-2, 1, -1]],
+    ],
+)
+def test_nilpotent_matrices_have_radius_and_gradient_zero(matrix):
+    edge_index, weight, size = graph_of(matrix)
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == 0
+    rho.backward()
+    assert (weight.grad == 0).all()
+
+
+def test_all_zero_weights_and_no_edges_have_radius_zero():
+    loop = torch.tensor([[0, 1], [1, 0]])
+    assert spectral_radius(loop, torch.zeros(2), 2).item() == 0
+    assert spectral_radius(loop[:, :0], torch.zeros(0), 2).item() == 0
+
+
+def test_an_edge_of_weight_zero_gets_its_gradient():
+    # Nodes 0 and 1 form a loop; the edge 1 -> 0 in parallel has weight zero.
+    edge_index = torch.tensor([[0, 1, 1], [1, 0, 0]])
+    weight = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64, requires_grad=True)
+    spectral_radius(edge_index, weight, 2).backward()
+    torch.testing.assert_close(weight.grad, torch.full((3,), 0.5, dtype=torch.float64))
+
+
+def test_coinciding_eigenvalues_give_the_gradient_of_their_mean():
+    edge_index, weight, size = graph_of(2 * np.eye(3))
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == 2
+    rho.backward()
+    # Any convex combination of the three derivatives is a subgradient.
+    assert weight.grad.sum().item() == pytest.approx(1)
+    assert (weight.grad >= 0).all()
+
+
+def test_a_semisimple_double_eigenvalue_within_one_component():
+    # Reflection-like symmetric matrix: eigenvalues 1, 1, -0.5.
+    v = np.array([1.0, 2.0, 2.0]) / 3
+    edge_index, weight, size = graph_of(np.eye(3) - 1.5 * np.outer(v, v))
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(1)
+    rho.backward()
+    # Scaling the matrix scales the radius: the derivative along the weights is the radius itself.
+    assert (weight.grad @ weight.detach()).item() == pytest.approx(1)
+
+
+def test_a_defective_eigenvalue_has_a_value_and_refuses_a_gradient():
+    basis = np.array([[1.0, 2.0], [3.0, 1.0]])
+    matrix = basis @ np.array([[0.5, 1.0], [0.0, 0.5]]) @ np.linalg.inv(basis)
+    edge_index, weight, size = graph_of(matrix)
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(0.5, abs=1e-9)
+    with pytest.raises(ValueError, match="defective"):
+        rho.backward()
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (torch.ones(3), r"shape \[3\]; it must be \[2\]"),
+        (torch.tensor([1.0, torch.nan]), "NaN or infinite"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        spectral_radius(torch.tensor([[0, 1], [1, 0]]), weight, 2)
+
+
+def test_float32_weights_give_a_float32_radius_and_gradient():
+    edge_index, weight, size = graph_of([[0, 0.5], [0.5, 0]])
+    weight = weight.float().requires_grad_()
+    rho = spectral_radius(edge_index, weight, size)
+    rho.backward()
+    assert rho.dtype == weight.grad.dtype == torch.float32
+
+
+def test_contraction_rate_becomes_the_radius_of_every_condition():
+    matrix = random_matrix(30, 0.2, 3)
+    edge_index, weight, size = graph_of(matrix)
+    operator = SignedOperator(edge_index, size)
+    generator = torch.Generator().manual_seed(0)
+    slope = torch.rand(size, 4, generator=generator, dtype=torch.float64)
+    vector = torch.randn(size, 4, generator=generator, dtype=torch.float64)
+    rates = []
+    for _ in range(200):
+        rate, vector = contraction_rate(operator, weight, slope, vector)
+        rates.append(rate)
+    expected = [dense_radius(slope[:, s].numpy()[:, None] * matrix) for s in range(4)]
+    # A complex pair makes the growth over k steps oscillate around the radius.
+    mean = torch.stack(rates[50:]).log().mean(dim=0).exp()
+    np.testing.assert_allclose(mean, expected, rtol=0.02)
+
+
+def test_contraction_rate_of_a_negative_loop_is_right():
+    edge_index, weight, size = graph_of([[0, -0.95], [0.95, 0]])
+    slope, vector = torch.ones(2, 1).double(), torch.tensor([[0.3], [0.8]]).double()
+    rate, _ = contraction_rate(SignedOperator(edge_index, size), weight, slope, vector)
+    assert rate.item() == pytest.approx(0.95, rel=1e-5)
+
+
+def test_contraction_rate_passes_gradcheck():
+    edge_index, weight, size = graph_of(random_matrix(7, 0.4, 1))
+    operator = SignedOperator(edge_index, size)
+    slope, vector = torch.rand(2, size, 3, dtype=torch.float64)
+    assert torch.autograd.gradcheck(
+        lambda weight: contraction_rate(operator, weight, slope, vector)[0],
+        weight.requires_grad_(),
+    )
