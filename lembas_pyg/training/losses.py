@@ -111,7 +111,8 @@ def uniform_loss(h: Tensor, low: float, high: float, dead: float) -> Tensor:
         + (\min_s h_{is} - a)^2 + (\max_s h_{is} - b)^2
         - d \sum_{i:\, \max_s h_{is} \le 0} \max_s h_{is}
 
-    Keeps nodes active and within their dynamic range. The variance is the biased one.
+    Keeps nodes active and within their dynamic range. The variance is the biased one. Conditions
+    that tie for a node's smallest or largest state share the gradient.
 
     Args:
         h: State of every node in every condition; conditions outside of the batch hold their
