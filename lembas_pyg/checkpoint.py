@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +29,8 @@ from lembas_pyg.nn.lembas import LEMBAS
 __all__ = ["activation_of", "load", "load_parameters", "save", "to_parameters"]
 
 _FORMAT = "lembas_pyg model 1"
-# What the two formats raise on a file that is damaged, something else, or holds code.
-_DAMAGED = (
-    safetensors.SafetensorError,
-    pickle.UnpicklingError,
-    RuntimeError,
-    KeyError,
-    TypeError,
-    EOFError,
-)
+# What a damaged file, another one, or one that holds code raises.
+_DAMAGED = (safetensors.SafetensorError, pickle.UnpicklingError, RuntimeError, KeyError, TypeError)
 
 
 def to_parameters(model: LEMBAS) -> pd.DataFrame:
@@ -198,7 +192,7 @@ def load(model: LEMBAS, path: str | os.PathLike[str]) -> LEMBAS:
                     about = file.metadata() or {}
                     tensors = {name: file.get_tensor(name) for name in file.keys()}
             case ".pt":
-                content = torch.load(path, map_location="cpu", weights_only=True)
+                content = load_tensors(path)
                 about, tensors = content["about"], content["tensors"]
             case _:
                 raise _unknown_suffix(path)
@@ -213,6 +207,22 @@ def load(model: LEMBAS, path: str | os.PathLike[str]) -> LEMBAS:
     model.set_extra_state({"node_name": json.loads(about["node_name"])})
     model.load_state_dict({**tensors, "_extra_state": model.get_extra_state()})
     return model
+
+
+def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
+    """Read what ``torch.save`` wrote: tensors, numbers, texts and containers, never code.
+
+    Args:
+        path: The file.
+        device: Where the tensors go.
+
+    Raises:
+        pickle.UnpicklingError: The file is something else, or holds more than that.
+    """
+    # The reader of old formats takes any bytes for a program and fails in any way.
+    if not zipfile.is_zipfile(path):
+        raise pickle.UnpicklingError("it was not written by torch.save, or only in part.")
+    return torch.load(path, map_location=device, weights_only=True)
 
 
 def _tensors(model: LEMBAS) -> dict[str, Tensor]:

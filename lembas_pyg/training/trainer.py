@@ -16,6 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
+from lembas_pyg.checkpoint import load_tensors
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.nn.lembas import LEMBAS
@@ -316,8 +317,8 @@ class _Run:
         """Go on from a checkpoint, refusing one of another run."""
         device = self.model.conv.bias.device
         try:
-            state = torch.load(file, map_location=device, weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+            state = load_tensors(file, device)
+        except (pickle.UnpicklingError, RuntimeError) as error:
             raise ValueError(f"{file} is no readable training checkpoint: {error}") from error
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise ValueError(f"{file} is no training checkpoint of this version ({_FORMAT}).")

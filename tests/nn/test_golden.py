@@ -106,7 +106,9 @@ def test_knock_outs(golden):
         # Knocking in IKBKB (O14920) of the macrophage model has no steady state: the golden loop
         # ended on its way, and we have to say so.
         drive = model.input(x) + perturbation + model.conv.bias
-        again = model.conv.act(model.operator.propagate(model.conv.edge_weight, golden_state) + drive)
+        again = model.conv.act(
+            model.operator.propagate(model.conv.edge_weight, golden_state) + drive
+        )
         steady = (again - golden_state).abs().amax(dim=0) < 1e-12
         assert point.converged.tolist() == steady.tolist()
         assert steady.sum() >= 9
@@ -135,7 +137,9 @@ def test_slopes_and_contraction_rate(golden):
     x = golden.stimulus(rows)
     slope = model.slope(model(x).h.detach(), x)
     np.testing.assert_allclose(slope.T, golden["onestep_factor"], atol=1e-10)
-    vector = torch.randn(slope.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    vector = torch.randn(
+        slope.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
     rates = []
     for _ in range(60):
         rate, vector = contraction_rate(model.operator, model.conv.edge_weight, slope, vector)
