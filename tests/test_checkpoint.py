@@ -83,7 +83,7 @@ def test_a_file_of_another_network_is_refused_and_changes_nothing(model, data, t
     checkpoint.save(model, tmp_path / f"m.{suffix}")
     smaller = LEMBAS(without(data, "S2"))
     before = smaller.conv.edge_weight.detach().clone()
-    with pytest.raises(ValueError, match="another network: 6 nodes here and 7 there; .*: S2"):
+    with pytest.raises(ValueError, match=r"another network: 6 nodes here and 7 there; .*: S2"):
         checkpoint.load(smaller, tmp_path / f"m.{suffix}")
     assert torch.equal(smaller.conv.edge_weight, before)
     flipped = data.clone()
@@ -94,7 +94,7 @@ def test_a_file_of_another_network_is_refused_and_changes_nothing(model, data, t
 
 def test_a_file_of_another_activation_is_refused(model, data, tmp_path):
     checkpoint.save(model, tmp_path / "m.pt")
-    with pytest.raises(ValueError, match="the model {'activation': 'sigmoid'}"):
+    with pytest.raises(ValueError, match=r"the model {'activation': 'sigmoid'}"):
         checkpoint.load(LEMBAS(data, act=Sigmoid()), tmp_path / "m.pt")
 
 
@@ -167,7 +167,7 @@ def test_the_activation_is_that_of_the_text(data):
 
 
 def test_an_activation_of_ones_own_cannot_be_written(data):
-    with pytest.raises(ValueError, match="'tanh' is not one of lembas_pyg.nn"):
+    with pytest.raises(ValueError, match=r"'tanh' is not one of lembas_pyg.nn"):
         checkpoint.to_parameters(LEMBAS(data, act=torch.tanh))
 
 

@@ -114,7 +114,7 @@ def _perturb(
     repeated = sorted({name for name in names if names.count(name) > 1}) if nodes else []
     if repeated:
         raise ValueError(f"Named more than once: {', '.join(repeated)}.")
-    index = node_index(data, names)
+    index = torch.as_tensor(node_index(data, names))
     x = data.x[:, list(columns.values())]
     num_conditions = x.size(1)
     with torch.no_grad():

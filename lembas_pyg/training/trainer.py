@@ -193,10 +193,9 @@ class _Run:
             predicted[:, batch] = y
             largest = torch.maximum(largest, rho)
             share = len(batch) / num_conditions
-            for name, value in terms.items():
-                total[name] = total.get(name, 0) + share * value
-            for name, value in counts.items():
-                total[name] = total.get(name, 0) + value
+            counted = {name: share * value for name, value in terms.items()} | counts
+            for name, value in counted.items():
+                total[name] = value + total.get(name, torch.zeros_like(value))
         row = {"epoch": self.epoch, "lr": lr, **{k: float(v) for k, v in total.items()}}
         if not all(map(torch.isfinite, map(torch.as_tensor, row.values()))):
             raise FloatingPointError(
@@ -242,16 +241,15 @@ class _Run:
                 rho, config.spectral_sharpness, config.spectral_target, config.spectral_floor
             )
         # `fit` is not weighted; every other term has the coefficient of its name.
-        loss = sum(value * getattr(config, name, 1.0) for name, value in terms.items())
+        weighted = [value * getattr(config, name, 1.0) for name, value in terms.items()]
+        loss = torch.stack(weighted).sum()
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        adjoint = model.conv.adjoint
-        counts = {
-            "not_converged": (~point.converged).sum(),
-            "adjoint_not_converged": (~adjoint.converged).sum(),
-            "clipped": adjoint.clipped.sum(),
-        }
+        counts = {"not_converged": (~point.converged).sum()}
+        if model.conv.adjoint is not None:
+            counts["adjoint_not_converged"] = (~model.conv.adjoint.converged).sum()
+            counts["clipped"] = model.conv.adjoint.clipped.sum()
         terms = {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
         return terms, counts, y.detach(), rho.detach().max()
 

@@ -67,7 +67,7 @@ def test_illegal_settings_are_refused(change, message):
 def test_unknown_names_are_refused():
     with pytest.raises(ValueError, match=r"Preset 'ligandscreen' is not known; .* ligand-screen,"):
         TrainingConfig.preset("ligandscreen")
-    with pytest.raises(ValueError, match="Unknown settings: lambda2. Legal ones are epochs"):
+    with pytest.raises(ValueError, match=r"Unknown settings: lambda2. Legal ones are epochs"):
         TrainingConfig.from_dict({"epochs": 3, "lambda2": 1})
 
 

@@ -189,7 +189,7 @@ def test_a_damaged_checkpoint_is_refused(data, tmp_path, content):
         torch.save({"something": 1}, file)
     else:
         file.write_bytes(content)
-    with pytest.raises(ValueError, match="no (readable )?training checkpoint"):
+    with pytest.raises(ValueError, match=r"no (readable )?training checkpoint"):
         fit(model_for(data), data, SETTINGS, checkpoint=file, resume=True)
 
 
@@ -216,7 +216,7 @@ def test_an_infinite_loss_stops_the_training(data):
     model = model_for(data)
     with torch.no_grad():
         model.output.weight.fill_(math.inf)
-    with pytest.raises(FloatingPointError, match="infinite or NaN in epoch 0 .*learning rate"):
+    with pytest.raises(FloatingPointError, match=r"infinite or NaN in epoch 0 .*learning rate"):
         fit(model, data, SETTINGS)
 
 
