@@ -1,18 +1,25 @@
-"""Genome-scale simulation of cell signaling as a PyTorch Geometric extension."""
+"""Genome-scale simulation of cell signaling as a PyTorch Geometric extension.
 
-from lembas_pyg import (
-    analysis,
-    checkpoint,
-    datasets,
-    io,
-    metrics,
-    network,
-    nn,
-    topology,
-    training,
-)
-from lembas_pyg.nn import LEMBAS
-from lembas_pyg.training import History, TrainingConfig, fit
+Modules are imported on first use: torch and PyG take seconds, which ``lembas-pyg --help`` has not.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lembas_pyg import (
+        analysis,
+        checkpoint,
+        datasets,
+        io,
+        metrics,
+        network,
+        nn,
+        topology,
+        training,
+    )
+    from lembas_pyg.nn import LEMBAS
+    from lembas_pyg.training import History, TrainingConfig, fit
 
 __version__ = "0.1.0"
 
@@ -31,3 +38,16 @@ __all__ = [
     "topology",
     "training",
 ]
+
+_HOME = {"LEMBAS": "nn", "History": "training", "TrainingConfig": "training", "fit": "training"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f"{__name__}.{_HOME.get(name, name)}")
+    return getattr(module, name) if name in _HOME else module
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

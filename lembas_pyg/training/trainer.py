@@ -60,8 +60,9 @@ class History:
     @property
     def not_converged_share(self) -> float:
         """Share of all training conditions, over all epochs, without a steady state."""
-        visits = self.table["visits"].sum()
-        return float(self.table["not_converged"].sum() / visits) if visits else 0.0
+        if self.table.empty:  # interrupted in the first epoch
+            return 0.0
+        return float(self.table["not_converged"].sum() / self.table["visits"].sum())
 
 
 def fit(
@@ -98,7 +99,7 @@ def fit(
     References:
         Nilsson et al. (2022), Methods.
     """
-    _check_data(model, data)
+    check_data(model, data)
     run = _Run(model, data, config)
     file = None if checkpoint is None else Path(checkpoint)
     if resume:
@@ -118,6 +119,8 @@ def fit(
     complete, saved = run.snapshot(), time.monotonic()
     interrupted = False
     try:
+        if file is not None:  # whatever happens from here on, there is something to go on from
+            _save(complete, file)
         while run.epoch < config.epochs:
             row = run.run_epoch()
             complete = run.snapshot()
@@ -337,8 +340,17 @@ class _Run:
         self.restore(state)
 
 
-def _check_data(model: LEMBAS, data: Data) -> None:
-    """Refuse data the model cannot be trained on."""
+def check_data(model: LEMBAS, data: Data) -> None:
+    """Refuse data the model cannot be trained on.
+
+    Args:
+        model: The model.
+        data: Network with conditions.
+
+    Raises:
+        ValueError: The data do not fit the model, hold no measurement or no path from a ligand to
+            a TF.
+    """
     missing = [name for name in ("x", "y", "conditions") if name not in data]
     if missing:
         raise ValueError(
