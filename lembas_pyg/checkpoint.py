@@ -7,6 +7,7 @@ are. Neither executes anything that is stored in a file.
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import pickle
@@ -128,8 +129,16 @@ def activation_of(table: pd.DataFrame) -> Activation:
         table: As from `lembas_pyg.io.read_parameters`.
 
     Raises:
-        ValueError: The activation is not known, or the leak is no number.
+        ValueError: The activation is not known, the leak is no number, or a key above the table
+            looks like one of the two.
     """
+    for key in table.attrs:
+        meant = difflib.get_close_matches(str(key).lower(), ["activation", "leak"], n=1, cutoff=0.8)
+        if meant and meant[0] != key:
+            raise ValueError(
+                f"The parameters have '{key}: {table.attrs[key]}' above the table, which says "
+                f"nothing of the activation. Write '{meant[0]}', or remove the line."
+            )
     if "activation" not in table.attrs:
         if "leak" in table.attrs:
             return activation_by_name("MML", leak=_leak(table.attrs["leak"]))

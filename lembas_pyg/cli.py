@@ -16,10 +16,8 @@ import math
 import os
 import re
 import signal
-import stat
 import sys
 import threading
-import time
 import types
 import typing
 import warnings
@@ -118,9 +116,15 @@ def _train(arguments: argparse.Namespace) -> int:
     else:
         folder.mkdir(parents=True, exist_ok=True)
         _write_json(record, folder / "config.json")
-    started = time.perf_counter()
-    history = fit(model, data, config, checkpoint=folder / "checkpoint.pt", resume=arguments.resume)
-    summary = _write_run(folder, model, data, history, time.perf_counter() - started)
+    try:
+        history = fit(
+            model, data, config, checkpoint=folder / "checkpoint.pt", resume=arguments.resume
+        )
+    except FloatingPointError as error:
+        raise FloatingPointError(
+            f"{error} {folder} holds the state before it (checkpoint.pt); name another --out."
+        ) from error
+    summary = _write_run(folder, model, data, history)
     _print_history(history.table)
     for key, value in summary.items():
         print(f"{key}\t{value:.4g}" if isinstance(value, float) else f"{key}\t{value}")
@@ -230,8 +234,11 @@ def _model(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
     _set_threads(arguments)
     data = _network(arguments, ligands=arguments.ligands)
     parameters = read_parameters(arguments.parameters)
-    model = LEMBAS(data, activation_of(parameters), radius=None).double()
-    load_parameters(model, parameters)
+    try:
+        model = LEMBAS(data, activation_of(parameters), radius=None).double()
+        load_parameters(model, parameters)
+    except ValueError as error:
+        raise ValueError(f"--parameters {arguments.parameters}: {error}") from error
     if not has_path(data.ligand_mask, data.tf_mask, data.edge_index):
         warnings.warn(
             "No path leads from any ligand to any TF of this network: the predicted activities "
@@ -346,9 +353,7 @@ def _check_same_run(folder: Path, record: dict[str, Any]) -> None:
         )
 
 
-def _write_run(
-    folder: Path, model: LEMBAS, data: Data, history: History, seconds: float
-) -> dict[str, Any]:
+def _write_run(folder: Path, model: LEMBAS, data: Data, history: History) -> dict[str, Any]:
     """Write what a training brought; its summary."""
     from lembas_pyg.analysis import predict
     from lembas_pyg.checkpoint import save, to_parameters
@@ -369,7 +374,7 @@ def _write_run(
         "train MSE": mean_squared_error(prediction.y, measured),
         "conditions not converged at the end": int((~prediction.converged).sum()),
         "share not converged while training": history.not_converged_share,
-        "seconds": round(seconds, 1),
+        "seconds": round(sum(history.table.get("seconds", ())), 1),
     }
     if history.best:
         model.load_state_dict(history.best)
@@ -406,9 +411,11 @@ def _outputs(arguments: argparse.Namespace, *options: str) -> dict[str, Path]:
 
 def _check_file(path: Path, option: str, overwrite: bool) -> None:
     """Refuse a file that could not be written, or is there already."""
+    from lembas_pyg.io.tsv import is_stream
+
     if path.is_dir():
         raise IsADirectoryError(f"{option} {path} is a folder; name a file.")
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+    if is_stream(path):
         return  # /dev/stdout and the like
     if path.exists() and not overwrite:
         raise FileExistsError(f"{option} {path} exists; add --overwrite to replace it.")
@@ -510,8 +517,9 @@ class _Parser(argparse.ArgumentParser):
     commands: Iterable[str] = ()
 
     def error(self, message: str) -> NoReturn:
-        text = _one_line(message).rstrip(".")
-        self.exit(EXIT_USAGE, f"{self.prog}: error: {text}. See '{self.prog} --help'.\n")
+        text = _one_line(message)
+        stop = "" if text.endswith((".", "?")) else "."
+        self.exit(EXIT_USAGE, f"{self.prog}: error: {text}{stop} See '{self.prog} --help'.\n")
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse does, after a look at the names: it would complain of other things first."""
@@ -523,10 +531,10 @@ class _Parser(argparse.ArgumentParser):
         for word in words:
             if word == "--":
                 return
-            if word[:1] in _DASHES and not _is_number(word):
+            if word.startswith(_DASHES) and not _is_number(word):
                 name = word.partition("=")[0]
                 if name not in self._option_string_actions:
-                    plain = "--" + name.lstrip(_DASHES).replace("_", "-").lower()
+                    plain = "--" + name.lstrip("".join(_DASHES)).replace("_", "-").lower()
                     meant = _did_you_mean(plain, self._option_string_actions)
                     self.error(f"'{name}' is not an option of {self.prog}{meant}")
             elif self.commands:
@@ -537,7 +545,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 # Word processors and PDFs turn the first into the others.
-_DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_DASHES = tuple("-\u2010\u2011\u2012\u2013\u2014\u2212")
 
 
 def _with_negative_numbers(words: Iterable[str]) -> list[str]:
@@ -553,9 +561,9 @@ def _with_negative_numbers(words: Iterable[str]) -> list[str]:
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     """The name that was probably meant, or else nothing."""
-    known = list(known)
-    close = [name for name in known if len(word) > 3 and name.startswith(word)]
-    close += difflib.get_close_matches(word, known, n=1)
+    known, bare = list(known), word.strip("-")
+    close = [name for name in known if len(bare) > 2 and bare in name]
+    close += difflib.get_close_matches(word, known, n=1, cutoff=0.7)
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

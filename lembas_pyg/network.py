@@ -322,10 +322,16 @@ def _check_ligands(data: Data, ligands: pd.DataFrame) -> None:
                     f"The table of ligands has the column '{name}', which is a node of the network "
                     "but not a ligand. Mark it in the column 'ligand' of the annotation."
                 )
+            transposed = any(condition in ligand for condition in ligands.index)
+            hint = " Its first column names ligands: conditions are rows." if transposed else ""
             raise ValueError(
-                f"The table of ligands has a column that names no node. {_unknown_node(data, name)}"
+                f"The table of ligands has a column that names no node. "
+                f"{_unknown_node(data, name)}{hint}"
             )
-    for bad, word in ((ligands.isna(), "no concentration (NaN)"), (ligands < 0, "a negative one")):
+    for bad, word in (
+        (ligands.isna(), "no concentration (NaN)"),
+        (ligands < 0, "a negative concentration"),
+    ):
         if bad.to_numpy().any():
             row, column = np.argwhere(bad.to_numpy())[0]
             raise ValueError(

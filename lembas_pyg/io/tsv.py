@@ -29,6 +29,7 @@ FLAGS = {
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan"})
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 TAB, NEWLINE = b"\t\n"
+_OPEN_FILE = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/(self|\d+)/fd/\d+")
 
 
 def read_tsv(
@@ -125,6 +126,8 @@ def replace_file(path: FilePath) -> Iterator[BinaryIO]:
         OSError: The folder does not exist or cannot be written to, or `path` is a directory.
     """
     path = Path(path)
+    if path.is_symlink() and not is_stream(path):
+        path = path.resolve()  # the link stays, what it points to is replaced
     folder = path.parent
     if path.is_dir():
         raise IsADirectoryError(f"Cannot write {path}: it is a directory. Give a file name.")
@@ -132,8 +135,8 @@ def replace_file(path: FilePath) -> Iterator[BinaryIO]:
         raise FileNotFoundError(
             f"Cannot write {path}: the folder {folder} does not exist. Create it first."
         )
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        with path.open("wb") as file:
+    if is_stream(path):
+        with _naming(path), path.open("ab") as file:  # appending leaves what is there
             yield file
         return
     partial = folder / f".{path.name}.{uuid.uuid4().hex}.partial"
@@ -143,13 +146,23 @@ def replace_file(path: FilePath) -> Iterator[BinaryIO]:
         raise PermissionError(
             f"Cannot write {path}: no permission to create files in {folder}."
         ) from error
+    except OSError as error:
+        raise OSError(f"Cannot write {path}: {error.strerror} (folder {folder}).") from error
     try:
-        with file:
+        with _naming(path), file:
             yield file
         os.replace(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def is_stream(path: FilePath) -> bool:
+    """Whether something is written to directly: a pipe, a device, an open file by its number."""
+    path = Path(path)
+    if _OPEN_FILE.fullmatch(os.path.abspath(path)):
+        return path.exists()
+    return path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode)
 
 
 def parse_flags(column: pd.Series, path: FilePath) -> pd.Series:
@@ -336,8 +349,9 @@ def _check_required(columns: list[str], required: Sequence[str], path: Path, lin
     other_case = {name.casefold(): name for name in columns}
     found = [other_case[name.casefold()] for name in missing if name.casefold() in other_case]
     hint = f" Names are case-sensitive: rename {_listed(found)}." if found else ""
+    verb = "are" if len(missing) > 1 else "is"
     raise ValueError(
-        f"{path}, line {line}: the column{plural} {names} is missing. The file has "
+        f"{path}, line {line}: the column{plural} {names} {verb} missing. The file has "
         f"{_listed(columns)}; required are {_listed(required)}.{hint}"
     )
 
@@ -411,6 +425,17 @@ def _check_writable(column: pd.Series, where: str, path: FilePath) -> None:
             f"{path}: {where} holds {column[bad].iloc[0]!r}. A tab or a line break would shift "
             "the columns; replace it."
         )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in an error of the system that names none, such as a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
 
 
 @contextmanager

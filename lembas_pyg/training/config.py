@@ -111,6 +111,8 @@ class TrainingConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 0:
                 raise ValueError(f"{name} is {value!r}; it must be a whole number of 0 or more.")
+        if self.seed >= 2**63:
+            raise ValueError(f"seed is {self.seed}; it must be below 2**63.")
         for name in ("lr", "tol", "spectral_target", "spectral_sharpness"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value > 0):
