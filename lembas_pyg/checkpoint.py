@@ -226,11 +226,22 @@ def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:
         device: Where the tensors go.
 
     Raises:
-        pickle.UnpicklingError: The file is something else, or holds more than that.
+        pickle.UnpicklingError: The file is something else, is damaged, or holds more than that.
     """
     # The reader of old formats takes any bytes for a program and fails in any way.
-    if not zipfile.is_zipfile(path):
+    # torch does not look at the checksums it wrote: a flipped bit would become a weight.
+    damaged = None
+    try:
+        is_archive = zipfile.is_zipfile(path)
+        if is_archive:
+            with zipfile.ZipFile(path) as archive:
+                damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise pickle.UnpicklingError(f"it is damaged ({error}).") from error
+    if not is_archive:
         raise pickle.UnpicklingError("it was not written by torch.save, or only in part.")
+    if damaged is not None:
+        raise pickle.UnpicklingError(f"it is damaged (checksum of {damaged}).")
     return torch.load(path, map_location=device, weights_only=True)
 
 
