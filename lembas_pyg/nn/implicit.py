@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lembas_pyg.nn import compiled
 from lembas_pyg.nn.activations import slope_at
 from lembas_pyg.nn.fixed_point import FixedPoint, iterate
 from lembas_pyg.nn.operator import SignedOperator
@@ -65,32 +66,63 @@ class Solver:
 
     def solve(self, drive: Tensor, edge_weight: Tensor, start: Tensor | None = None) -> FixedPoint:
         """State of every condition under the input `drive` (``[N, S]``), without gradient."""
+        start = torch.zeros_like(drive) if start is None else start
+        if compiled.applies_to(drive, self.act):
+            return compiled.solve_state(
+                self.operator, edge_weight, drive, start, self.act, self.tol, self.max_steps
+            )
         matrix, act = self.operator.matrix(edge_weight), self.act
 
         def step(h: Tensor, drive: Tensor) -> Tensor:
             return act(torch.addmm(drive, matrix, h))
 
-        start = torch.zeros_like(drive) if start is None else start
         return iterate(step, start, drive, tol=self.tol, max_steps=self.max_steps)
 
     def solve_adjoint(self, grad: Tensor, slope: Tensor, edge_weight: Tensor) -> Tensor:
         """Adjoint of every condition for the incoming gradient `grad` (``[N, S]``)."""
+        scale = grad.abs().amax(dim=0) if grad.numel() else grad.new_zeros(grad.size(1))
+        limit = self.tol * scale
+        point = self._adjoint(grad, slope, edge_weight, limit)
+        clipped = torch.zeros_like(point.converged)
+        if self.clip is not None and grad.numel():
+            clipped = point.value.abs().amax(dim=0) > self.clip
+        self.adjoint = AdjointReport(
+            point.residual / scale.clamp(min=torch.finfo(scale.dtype).tiny),
+            point.num_steps,
+            point.converged,
+            clipped,
+        )
+        return point.value
+
+    def _adjoint(
+        self, grad: Tensor, slope: Tensor, edge_weight: Tensor, limit: Tensor
+    ) -> FixedPoint:
+        """The adjoint in compiled code, which does not clip, or by the operators of torch."""
+        if not compiled.applies_to(grad):
+            return self._clipped_adjoint(grad, slope, edge_weight, limit)
+        point = compiled.solve_adjoint(
+            self.operator, edge_weight, grad, slope, limit, self.max_steps
+        )
+        if self.clip is None or not grad.numel():
+            return point
+        redo = ~point.converged | (point.value.abs().amax(dim=0) > self.clip)
+        if not bool(redo.any()):
+            return point
+        again = self._clipped_adjoint(grad[:, redo], slope[:, redo], edge_weight, limit[redo])
+        for whole, part in zip(point, again, strict=True):
+            whole[..., redo] = part
+        return point
+
+    def _clipped_adjoint(
+        self, grad: Tensor, slope: Tensor, edge_weight: Tensor, limit: Tensor
+    ) -> FixedPoint:
         matrix, clip = self.operator.transpose(edge_weight), self.clip
 
         def step(u: Tensor, slope: Tensor, grad: Tensor) -> Tensor:
             u = torch.addmm(grad, matrix, u).mul_(slope)
             return u if clip is None else soft_clip(u, clip)
 
-        scale = grad.abs().amax(dim=0) if grad.numel() else grad.new_zeros(grad.size(1))
-        # A condition without any incoming gradient has the adjoint 0 after one step.
-        point = iterate(
-            step, slope * grad, slope, grad, tol=self.tol * scale, max_steps=self.max_steps
-        )
-        limit = torch.inf if clip is None else clip
-        clipped = point.value.abs().amax(dim=0) > limit if grad.numel() else scale > limit
-        relative = point.residual / scale.clamp(min=torch.finfo(scale.dtype).tiny)
-        self.adjoint = AdjointReport(relative, point.num_steps, point.converged, clipped)
-        return point.value
+        return iterate(step, slope * grad, slope, grad, tol=limit, max_steps=self.max_steps)
 
 
 def soft_clip(u: Tensor, limit: float) -> Tensor:

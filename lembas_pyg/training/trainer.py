@@ -223,7 +223,7 @@ class _Run:
         if config.weight_noise:
             with torch.no_grad():
                 weight = model.conv.edge_weight
-                weight += config.weight_noise * self.normal(weight.shape)
+                weight.add_(config.weight_noise * self.normal(weight.shape))
         x = self.x[:, batch]
         level = config.noise + config.noise_per_lr * lr
         noise = level * self.normal(x.shape) if level else None

@@ -1,0 +1,183 @@
+"""The two solves and the contraction rate in compiled code, where that is possible.
+
+On a CPU the networks of this field fit in the cache, and what costs is not arithmetic but passes
+over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of 32 conditions in one pass. They are
+used where numba can be imported and a problem is one of theirs; everything else runs on the
+operators of torch, with the same results.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lembas_pyg.nn.activations import LeakyReLU, MichaelisMentenLike
+from lembas_pyg.nn.fixed_point import FixedPoint
+from lembas_pyg.nn.operator import SignedOperator
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["applies_to", "rate", "rate_backward", "solve_adjoint", "solve_state"]
+
+_ACTIVATIONS = {MichaelisMentenLike: 0, LeakyReLU: 1}
+_LINEAR = 2
+_WIDE = 32
+
+
+@cache
+def _kernels() -> ModuleType | None:
+    """The compiled kernels, or None where numba is absent or switched off."""
+    if os.environ.get("LEMBAS_PYG_COMPILED", "1") == "0":
+        return None
+    try:
+        from lembas_pyg.nn import sweeps
+    except (ImportError, RuntimeError) as error:  # no numba, or no folder for its cache
+        logger.info("Compiled kernels are not used: %s", error)
+        return None
+    return sweeps
+
+
+def applies_to(value: Tensor, act: Callable[[Tensor], Tensor] | None = None) -> bool:
+    """Whether the kernels can take tensors like `value`, and an activation if one is given."""
+    return (
+        value.device.type == "cpu"
+        and value.dtype in (torch.float32, torch.float64)
+        and (act is None or type(act) in _ACTIVATIONS)
+        and _kernels() is not None
+    )
+
+
+def solve_state(
+    operator: SignedOperator,
+    edge_weight: Tensor,
+    drive: Tensor,
+    start: Tensor,
+    act: Any,
+    tol: float,
+    max_steps: int,
+) -> FixedPoint:
+    """Steady state from `start`, as `lembas_pyg.nn.fixed_point.iterate` finds it."""
+    limit = torch.full((drive.size(1),), tol, dtype=drive.dtype)
+    matrix = operator.rows(edge_weight)
+    return _solve(matrix, drive, drive, start, _ACTIVATIONS[type(act)], act.leak, limit, max_steps)
+
+
+def solve_adjoint(
+    operator: SignedOperator,
+    edge_weight: Tensor,
+    grad: Tensor,
+    slope: Tensor,
+    limit: Tensor,
+    max_steps: int,
+) -> FixedPoint:
+    """Adjoint from its first term, each condition until its change is within its limit."""
+    matrix = operator.columns(edge_weight)
+    return _solve(matrix, grad, slope, slope * grad, _LINEAR, 0.0, limit, max_steps)
+
+
+def _solve(
+    matrix: tuple[Tensor, Tensor, Tensor],
+    drive: Tensor,
+    slope: Tensor,
+    start: Tensor,
+    kind: int,
+    leak: float,
+    limit: Tensor,
+    max_steps: int,
+) -> FixedPoint:
+    kernels = _kernels()
+    assert kernels is not None
+    num_columns = drive.size(1)
+    state = start.detach().clone(memory_format=torch.contiguous_format)
+    residual = drive.new_zeros(num_columns)
+    num_steps = torch.zeros(num_columns, dtype=torch.long)
+    arrays = [*map(_array, matrix), _array(drive), _array(slope), state.numpy()]
+    leak = state.numpy().dtype.type(leak)
+
+    results = residual.numpy(), num_steps.numpy()
+
+    def run(columns: np.ndarray) -> None:
+        kernels.solve(*arrays, columns, kind, leak, _array(limit), max_steps, *results)
+
+    blocks = np.array_split(np.arange(num_columns), _num_parts(num_columns))
+    if len(blocks) == 1:
+        run(blocks[0])
+    else:
+        with ThreadPoolExecutor(len(blocks)) as pool:
+            list(pool.map(run, blocks))
+    residual.masked_fill_(~state.isfinite().all(dim=0), torch.inf)
+    return FixedPoint(state, residual, num_steps, residual <= limit)
+
+
+def _num_parts(num_columns: int) -> int:
+    """Threads to share the columns: each gets one wide block or more."""
+    return max(1, min(torch.get_num_threads(), num_columns // (2 * _WIDE)))
+
+
+def rate(
+    operator: SignedOperator, edge_weight: Tensor, slope: Tensor, vector: Tensor, num_steps: int
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
+    """Contraction rate, last vector, and what `rate_backward` needs: all vectors, norms, slopes."""
+    kernels = _kernels()
+    assert kernels is not None
+    matrix = [*map(_array, operator.rows(edge_weight))]
+    num_nodes, num_columns = vector.shape
+    num_blocks = -(-num_columns // _WIDE)
+    slopes = _blocks(slope, num_blocks)
+    vectors = vector.new_empty(num_blocks, num_steps + 1, num_nodes, _WIDE)
+    vectors[:, 0] = _blocks(vector / vector.norm(dim=0).clamp(min=_tiny(vector)), num_blocks)
+    norms = vector.new_empty(num_blocks, num_steps, _WIDE)
+    for b in range(num_blocks):
+        kernels.power(*matrix, _array(slopes[b]), _array(vectors[b]), _array(norms[b]))
+    found = norms.log().mean(dim=1).exp_().view(-1)[:num_columns]
+    last = vectors[:, -1].permute(1, 0, 2).reshape(num_nodes, -1)[:, :num_columns]
+    return found, last, (vectors, norms, slopes)
+
+
+def rate_backward(
+    operator: SignedOperator,
+    edge_weight: Tensor,
+    scale: Tensor,
+    kept: tuple[Tensor, Tensor, Tensor],
+) -> Tensor:
+    """Gradient of the weights for the gradient `scale` of every condition's mean log growth."""
+    kernels = _kernels()
+    assert kernels is not None
+    vectors, norms, slopes = kept
+    transpose = [*map(_array, operator.columns(edge_weight))]
+    ends = [_array(operator.source), _array(operator.target)]
+    num_blocks = vectors.size(0)
+    lanes = torch.zeros(num_blocks * _WIDE, dtype=scale.dtype)
+    lanes[: len(scale)] = scale
+    total = torch.zeros_like(edge_weight)
+    pulled = torch.empty_like(vectors[0])
+    for b, factor in enumerate(lanes.view(num_blocks, _WIDE)):
+        pulled[-1] = vectors[b, -1] * factor
+        arrays = map(_array, (slopes[b], vectors[b], norms[b], pulled, total))
+        kernels.power_backward(*transpose, *ends, *arrays)
+    return total
+
+
+def _blocks(value: Tensor, num_blocks: int) -> Tensor:
+    """``[N, S]`` as blocks ``[B, N, 32]``, the last one filled up with zeros."""
+    missing = num_blocks * _WIDE - value.size(1)
+    padded = torch.nn.functional.pad(value, (0, missing))
+    return padded.view(value.size(0), num_blocks, _WIDE).permute(1, 0, 2).contiguous()
+
+
+def _array(value: Tensor) -> np.ndarray:
+    """The numbers of a tensor without copying them, where they lie in order."""
+    return value.detach().contiguous().numpy()
+
+
+def _tiny(value: Tensor) -> float:
+    return torch.finfo(value.dtype).tiny
