@@ -166,7 +166,8 @@ def save(model: LEMBAS, path: str | os.PathLike[str]) -> None:
     }
     match path.suffix:
         case ".safetensors":
-            content = safetensors.torch.save(_tensors(model), metadata=about)
+            # One entry: safetensors writes several in any order, and the bytes would differ.
+            content = safetensors.torch.save(_tensors(model), metadata={"about": json.dumps(about)})
             with replace_file(path) as file:
                 file.write(content)
         case ".pt":
@@ -198,7 +199,7 @@ def load(model: LEMBAS, path: str | os.PathLike[str]) -> LEMBAS:
         match path.suffix:
             case ".safetensors":
                 with safetensors.safe_open(path, framework="pt") as file:
-                    about = file.metadata() or {}
+                    about = json.loads((file.metadata() or {}).get("about", "{}"))
                     tensors = {name: file.get_tensor(name) for name in file.keys()}
             case ".pt":
                 content = load_tensors(path)

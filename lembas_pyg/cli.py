@@ -113,6 +113,8 @@ def _train(arguments: argparse.Namespace) -> int:
     record = _record(arguments, config, act)
     if arguments.resume:
         _check_same_run(folder, record)
+        for partial in folder.glob(".*.partial"):  # of a run that was killed while it wrote
+            partial.unlink(missing_ok=True)
     else:
         folder.mkdir(parents=True, exist_ok=True)
         _write_json(record, folder / "config.json")
@@ -234,11 +236,11 @@ def _model(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
     _set_threads(arguments)
     data = _network(arguments, ligands=arguments.ligands)
     parameters = read_parameters(arguments.parameters)
-    try:
-        model = LEMBAS(data, activation_of(parameters), radius=None).double()
+    with _blaming(f"--parameters {arguments.parameters}"):
+        act = activation_of(parameters)
+    model = LEMBAS(data, act, radius=None).double()
+    with _blaming(f"--parameters {arguments.parameters}"):
         load_parameters(model, parameters)
-    except ValueError as error:
-        raise ValueError(f"--parameters {arguments.parameters}: {error}") from error
     if not has_path(data.ligand_mask, data.tf_mask, data.edge_index):
         warnings.warn(
             "No path leads from any ligand to any TF of this network: the predicted activities "
@@ -246,6 +248,15 @@ def _model(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
             stacklevel=2,
         )
     return model, data
+
+
+@contextmanager
+def _blaming(what: str) -> Iterator[None]:
+    """Say which option an error is about, where the library cannot know."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from error
 
 
 def _set_threads(arguments: argparse.Namespace) -> None:
@@ -338,8 +349,8 @@ def _check_same_run(folder: Path, record: dict[str, Any]) -> None:
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path} is missing or damaged ({_describe(error)}), so the settings of the run are "
-            "not known. Start a new run, in a new folder."
+            f"{path} is missing or damaged, so the settings of the run are not known. Start a new "
+            "run, in a new folder."
         ) from error
     changed = [
         f"{_option(name)} was {before.get(name)}, is {value}"
@@ -651,9 +662,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.add_argument(
         "--precision",
-        choices=["float32", "float64"],
+        type=_precision,
         default="float32",
-        help="of the training (default: %(default)s)",
+        metavar="NAME",
+        help="of the training: float32 or float64 (default: %(default)s)",
     )
     _add_threads(train)
     usage = train.format_usage().removeprefix("usage: ").rstrip()
@@ -827,6 +839,13 @@ def _preset(text: str) -> str:
             f"'{text}' is not a preset{meant or _listed(_PRESET_NAMES)}"
         )
     return name
+
+
+def _precision(text: str) -> str:
+    known = ("float32", "float64")
+    if text not in known:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a precision{_listed(known)}")
+    return text
 
 
 def _number(

@@ -337,7 +337,10 @@ class _Run:
         if state["data"] != _fingerprint(self.x, self.measured):
             raise ValueError(f"{file} belongs to a run on other conditions or measurements.")
         state["generator"] = state["generator"].cpu()
-        self.restore(state)
+        try:
+            self.restore(state)
+        except ValueError as error:
+            raise ValueError(f"{file} cannot be gone on from: {error}") from error
 
 
 def check_data(model: LEMBAS, data: Data) -> None:
