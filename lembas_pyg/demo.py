@@ -17,7 +17,9 @@ from torch_geometric.data import Data
 from lembas_pyg.analysis import knock_out, predict
 from lembas_pyg.checkpoint import activation_of, load_parameters, to_parameters
 from lembas_pyg.datasets import ToyNetwork
+from lembas_pyg.datasets.toy_network import FOLDER
 from lembas_pyg.io import (
+    read_interactions,
     write_annotation,
     write_conditions,
     write_interactions,
@@ -158,7 +160,10 @@ def run_demo(folder: str | Path, *, seed: int = 0, progress: bool | None = None)
 
     model = LEMBAS(data, **config.model_options(), generator=generator)
     started = time.perf_counter()
-    history = fit(model, train, config, progress=progress).table
+    outcome = fit(model, train, config, progress=progress)
+    if outcome.interrupted:  # half a training would be no demonstration
+        raise KeyboardInterrupt
+    history = outcome.table
     seconds = time.perf_counter() - started
 
     predictions = pd.concat(
@@ -177,7 +182,8 @@ def run_demo(folder: str | Path, *, seed: int = 0, progress: bool | None = None)
         "knock-out.tsv": knock_outs,
         "history.tsv": history,
     }
-    write_interactions(to_interactions(data), folder / "toy-Model.tsv")
+    interactions = read_interactions(FOLDER / "toy-Model.tsv")
+    write_interactions(to_interactions(data, interactions), folder / "toy-Model.tsv")
     write_annotation(to_annotation(data), folder / "toy-Annotation.tsv")
     write_conditions(stimuli, folder / "ligands.tsv")
     write_conditions(_measured(data), folder / "tfs.tsv")
