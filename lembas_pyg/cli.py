@@ -23,10 +23,10 @@ import typing
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lembas_pyg import __version__
 from lembas_pyg.training.config import PRESETS, TrainingConfig
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has left, as `head` does; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
-    except (ValueError, OSError, ArithmeticError, RuntimeError, MemoryError) as error:
+    except (ValueError, OSError, ArithmeticError, RuntimeError, MemoryError, ImportError) as error:
         return _complain(f"error: {_describe(error)}", EXIT_ERROR)
 
 
@@ -72,12 +72,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    folder = arguments.out
+    _check_folder(folder, "--out")
+    is_earlier_demo = (folder / "recovered-parameters.tsv").is_file()
+    if folder.is_dir() and any(folder.iterdir()) and not is_earlier_demo:
+        raise ValueError(
+            f"--out {folder} is not empty, and the demo replaces files; name another folder."
+        )
+
     from lembas_pyg.demo import run_demo
 
     _set_threads(arguments)
-    folder = arguments.out
-    _check_folder(folder, "--out")
-    folder.mkdir(parents=True, exist_ok=True)
     print(run_demo(folder, seed=arguments.seed).summary())
     return 0
 
@@ -317,9 +322,6 @@ def _check_folder(folder: Path, option: str) -> None:
 
 def _record(arguments: argparse.Namespace, config: TrainingConfig, act: Activation) -> dict:
     """All that decides the result of a run."""
-    import torch
-    import torch_geometric
-
     return {
         "command": "train",
         "preset": arguments.preset,
@@ -330,11 +332,7 @@ def _record(arguments: argparse.Namespace, config: TrainingConfig, act: Activati
             name: str(getattr(arguments, name).resolve())
             for name in ("network", "annotation", "ligands", "tfs")
         },
-        "versions": {
-            "lembas_pyg": __version__,
-            "torch": str(torch.__version__),
-            "torch_geometric": torch_geometric.__version__,
-        },
+        "versions": {name: version(name) for name in ("lembas_pyg", "torch", "torch_geometric")},
     }
 
 
@@ -590,7 +588,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="'lembas-pyg COMMAND --help' lists the options of a command.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('lembas_pyg')}")
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", title="commands"
     )
@@ -609,7 +607,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_path,
         default=Path("demo-output"),
         metavar="DIR",
-        help="folder for tables and pictures (default: %(default)s)",
+        help="new folder, or that of an earlier demo (default: %(default)s)",
     )
     demo.add_argument(
         "--seed",

@@ -266,6 +266,8 @@ CASES = {
              code=2),
         Case("The folder of a run is not empty", TRAIN, "RUN is not empty",
              lambda folder: (folder / "RUN" / "notes").mkdir(parents=True)),
+        Case("The folder of the demo holds something else", "demo --out .",
+             "--out . is not empty, and the demo replaces files"),
         Case("The folder of a run is a file", TRAIN, "RUN: .*RUN is a file, not a folder",
              content("RUN", "precious"), is_documented=False),
         Case("The folder of a run would be in a file", f"train {DATA} --out L.tsv/RUN",

@@ -1,0 +1,420 @@
+"""The commands on the toy network, and on the published ones where they are at hand."""
+
+import contextlib
+import dataclasses
+import io
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lembas_pyg as lp
+from lembas_pyg.analysis.predict import MAX_STEPS, TOL
+from lembas_pyg.cli import main
+from lembas_pyg.io import read_annotation, read_conditions, read_interactions, read_parameters
+from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.nn import activation_by_name
+
+TOY = Path(lp.datasets.__file__).parent / "toy"
+NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "toy-Annotation.tsv")]
+LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
+TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
+COMMANDS = ["demo", "info", "train", "predict", "knock-out"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "L.tsv").write_text(LIGANDS)
+    (tmp_path / "T.tsv").write_text(TFS)
+    return tmp_path
+
+
+def run(*argv):
+    """Output and errors of a command that succeeds."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([str(word) for word in argv])
+    assert code == 0, err.getvalue()
+    return out.getvalue(), err.getvalue()
+
+
+def predict(*options, command="predict", parameters=TOY / "toy-Parameters.tsv"):
+    run(command, *NETWORK, "--parameters", parameters, "--ligands", "L.tsv", *options)
+
+
+def train(out, *options):
+    inputs = [*NETWORK, "--ligands", "L.tsv", "--tfs", "T.tsv"]
+    return run("train", *inputs, "--preset", "toy", "--epochs", 30, "--out", out, *options)
+
+
+def read(path, index=None):
+    """A table whose numbers are read to the last digit, which not every pandas does by itself."""
+    table = pd.read_csv(path, sep="\t", dtype=str)
+    for name in table.columns.difference(["condition", "node", "tf", table.columns[0]]):
+        table[name] = table[name].astype(float)
+    return table if index is None else table.set_index(index)
+
+
+def test_info_counts_the_toy_network(folder):
+    out, err = run("info", *NETWORK)
+    told = dict(line.split("\t") for line in out.splitlines())
+    # By hand: R1 <-> S1 is the only feedback, so the spectral radius is that of one 2-cycle.
+    assert told.pop("spectral radius of |A|, unit weights") == pytest.approx("1.0")
+    assert told == {
+        "nodes": "7",
+        "interactions": "8",
+        "ligands": "2",
+        "receptors": "2",
+        "TFs": "1",
+        "activations": "6",
+        "inhibitions": "2",
+        "unknown signs": "0",
+        "self-loops": "0",
+        "nodes between ligands and TFs": "7",
+        "components": "1",
+        "nodes in the largest feedback component": "2",
+    }
+    assert err == ""
+
+
+def test_prediction_is_that_of_the_equations_solved_by_hand(folder):
+    predict("--out", "Y.tsv", "--states", "H.tsv")
+    y, h = read("Y.tsv", index="condition"), read("H.tsv", index="condition")
+    assert list(y.index) == list(h.index) == ["none", "one", "two", "both"]
+    assert list(y.columns) == ["T1"]
+    assert list(h.columns) == ["L1", "L2", "R1", "R2", "S1", "S2", "T1"]
+    assert (h.loc["none"] == 0).all()
+    # L2 alone: R2 is 2/3; S1 is inhibited, and with R1 on the leaking side of the activation.
+    s1 = -0.01 * 0.9 * (2 / 3) / (1 - 0.01 * 0.01 * 1.4)
+    s2 = 1 - 0.25 / (2 / 3 - s1)
+    t1 = 1 - 0.25 / (2 * s2)
+    expected = [0, 0.75, 0.014 * s1, 2 / 3, s1, s2, t1]
+    np.testing.assert_allclose(h.loc["two"], expected, rtol=0, atol=1e-12)
+    assert y.loc["two", "T1"] == pytest.approx(1.3 * t1, abs=1e-12)
+
+
+def test_numbers_are_written_so_that_float64_survives(folder):
+    predict("--out", "Y.tsv")
+    data = lp.network.add_conditions(lp.datasets.ToyNetwork()[0], read_conditions("L.tsv"))
+    model = lp.checkpoint.load_parameters(
+        lp.LEMBAS(data).double(), lp.datasets.ToyNetwork.parameters()
+    )
+    expected = lp.analysis.predict(model, data).y.T.numpy()
+    assert (read("Y.tsv", index="condition").to_numpy() == expected).all()
+    assert read_conditions("Y.tsv").to_numpy().tolist() == expected.tolist()
+
+
+def test_knock_outs_are_one_long_table_of_every_node(folder):
+    predict("--out", "KO.tsv", command="knock-out")
+    table = read("KO.tsv")
+    assert list(table.columns) == ["condition", "node", "tf", "control", "perturbed", "delta"]
+    nodes = ["L1", "L2", "R1", "R2", "S1", "S2", "T1"]
+    assert list(table["condition"]) == [c for c in ("none", "one", "two", "both") for _ in nodes]
+    assert list(table["node"]) == nodes * 4
+    assert set(table["tf"]) == {"T1"}
+    assert (table["delta"] == table["perturbed"] - table["control"]).all()
+
+
+@pytest.mark.parametrize("strength", [None, -3, -1e-2])
+def test_prediction_with_a_knock_out_is_the_perturbed_column(folder, strength):
+    option = [] if strength is None else ["--strength", strength]
+    predict("--out", "KO.tsv", "--nodes", "S1,L2", *option, command="knock-out")
+    predict("--out", "Y.tsv", "--knock-out", "S1", *option)
+    predict("--out", "control.tsv")
+    table = read("KO.tsv").query("node == 'S1'").set_index("condition")
+    knocked_out, control = (
+        read(name, index="condition")["T1"] for name in ("Y.tsv", "control.tsv")
+    )
+    np.testing.assert_allclose(table["perturbed"], knocked_out, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(table["control"], control, rtol=0, atol=1e-11)
+    assert (knocked_out != control).any()
+
+
+def test_the_default_strength_is_minus_five(folder):
+    predict("--out", "default.tsv", "--knock-out", "S1,R2")
+    predict("--out", "five.tsv", "--knock-out", "R2, S1", "--strength", "-5")
+    assert Path("default.tsv").read_bytes() == Path("five.tsv").read_bytes()
+
+
+def test_knock_outs_of_some_nodes_under_some_conditions(folder):
+    predict("--out", "KO.tsv", "--nodes", "R2,L1", "--conditions", "two,one", command="knock-out")
+    table = read("KO.tsv")
+    assert set(zip(table["condition"], table["node"], strict=True)) == {
+        ("one", "R2"), ("one", "L1"), ("two", "R2"), ("two", "L1")
+    }  # fmt: skip
+
+
+def test_an_output_can_be_replaced_piped_and_compressed(folder):
+    predict("--out", "Y.tsv")
+    expected = Path("Y.tsv").read_bytes()
+    Path("Y.tsv").write_text("old")
+    predict("--out", "Y.tsv", "--overwrite")
+    predict("--out", "Y.tsv.gz")
+    assert Path("Y.tsv").read_bytes() == expected
+    pd.testing.assert_frame_equal(read("Y.tsv.gz"), read("Y.tsv"))
+
+
+def test_a_link_stays_and_a_device_is_no_file_to_replace(folder):
+    Path("real.tsv").write_text("old")
+    Path("link.tsv").symlink_to("real.tsv")
+    predict("--out", "link.tsv", "--overwrite")
+    predict("--out", "/dev/null")
+    assert Path("link.tsv").is_symlink()
+    assert Path("real.tsv").read_text().startswith("condition\tT1\n")
+    assert Path("/dev/null").is_char_device()
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "L.tsv", "T.tsv", "link.tsv", "real.tsv"
+    ]  # fmt: skip
+
+
+def test_an_error_of_the_system_names_the_file():
+    with pytest.raises(OSError, match="No space left on device: '/dev/full'"):
+        with replace_file("/dev/full") as file:
+            file.write(b"x" * 100_000)
+
+
+def test_training_writes_a_run_that_predict_can_use(folder):
+    train("RUN")
+    assert sorted(path.name for path in Path("RUN").iterdir()) == [
+        "best-parameters.tsv",
+        "checkpoint.pt",
+        "config.json",
+        "fit.tsv",
+        "history.tsv",
+        "model.safetensors",
+        "parameters.tsv",
+        "summary.json",
+    ]
+    config = json.loads(Path("RUN/config.json").read_text())
+    assert config["preset"] == "toy"
+    expected = dataclasses.replace(lp.TrainingConfig.toy(), epochs=30)
+    assert lp.TrainingConfig.from_dict(config["settings"]) == expected
+    history = read("RUN/history.tsv")
+    assert list(history["epoch"]) == [str(epoch) for epoch in range(30)]
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    summary = json.loads(Path("RUN/summary.json").read_text())
+    assert summary["epochs"] == 30 and summary["interrupted"] is False
+    assert summary["epoch of the smallest loss"] == history["loss"].idxmin()
+
+    predict("--out", "Y.tsv", parameters="RUN/parameters.tsv")
+    assert Path("Y.tsv").read_bytes() == Path("RUN/fit.tsv").read_bytes()
+    model = lp.LEMBAS(lp.datasets.ToyNetwork()[0])
+    lp.checkpoint.load(model, "RUN/model.safetensors")
+    table = lp.checkpoint.to_parameters(model)
+    pd.testing.assert_frame_equal(table, read_parameters("RUN/parameters.tsv"))
+
+
+def test_the_summary_scores_the_fit(folder):
+    train("RUN")
+    summary = json.loads(Path("RUN/summary.json").read_text())
+    known = ["none", "one", "two"]  # `both` was not measured
+    y, measured = (read_conditions(name).loc[known, "T1"] for name in ("RUN/fit.tsv", "T.tsv"))
+    assert summary["train r"] == pytest.approx(np.corrcoef(y, measured)[0, 1])
+    assert summary["train MSE"] == pytest.approx(((y - measured) ** 2).mean())
+
+
+def test_training_prints_the_loss_curve(folder):
+    out, err = train("RUN")
+    header, *rows = out.splitlines()[: out.splitlines().index("epochs\t30")]
+    assert header.split("\t")[:4] == ["epoch", "lr", "loss", "fit"]
+    assert rows[0].startswith("0\t") and rows[-1].startswith("29\t")
+    assert 10 <= len(rows) <= 18
+    assert err == ""  # no progress bar in a pipe
+
+
+def test_the_same_seed_gives_the_same_files_and_another_seed_others(folder):
+    for name, seed in (("one", 3), ("two", 3), ("other", 4)):
+        train(name, "--seed", seed)
+    for file in ("parameters.tsv", "best-parameters.tsv", "model.safetensors", "fit.tsv"):
+        first, second, other = (Path(name, file).read_bytes() for name in ("one", "two", "other"))
+        assert first == second, file
+        assert first != other, file
+    histories = [read(f"{name}/history.tsv").drop(columns="seconds") for name in ("one", "two")]
+    pd.testing.assert_frame_equal(*histories, check_exact=True)
+    assert Path("one/config.json").read_bytes() == Path("two/config.json").read_bytes()
+
+
+def test_a_summary_without_correlation_is_still_json(folder):
+    (folder / "T.tsv").write_text("\tT1\nnone\t0.5\none\t0.5\ntwo\t0.5\nboth\t0.5\n")
+    train("RUN")
+    content = Path("RUN/summary.json").read_text()
+    assert json.loads(content, parse_constant=pytest.fail)["train r"] is None
+
+
+def test_settings_reach_the_training(folder):
+    train("RUN", "--lr", "3e-4", "--no-train-output", "--noise", "0.5", "--activation", "LEAKYRELU")
+    config = json.loads(Path("RUN/config.json").read_text())
+    assert config["settings"]["lr"] == 3e-4
+    assert config["settings"]["noise"] == 0.5
+    assert config["settings"]["train_output"] is False
+    assert config["activation"] == "LeakyReLU(leak=0.01)"
+    assert read_parameters("RUN/parameters.tsv").attrs["activation"] == "leakyRelu"
+
+
+def test_a_finished_run_can_be_resumed_and_stays_as_it_is(folder):
+    train("RUN")
+    before = {name: Path("RUN", name).read_bytes() for name in ("parameters.tsv", "history.tsv")}
+    train("RUN", "--resume")
+    assert before == {name: Path("RUN", name).read_bytes() for name in before}
+
+
+def help_of(*command):
+    out, err = run(*command, "--help")
+    assert err == ""
+    return " ".join(out.split())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command):
+    assert help_of(command).startswith(f"usage: lembas-pyg {command}")
+    assert f" {command} " in help_of()
+
+
+def test_every_training_setting_is_an_option_that_is_described():
+    text = help_of("train")
+    for field in dataclasses.fields(lp.TrainingConfig):
+        option = "--" + field.name.replace("_", "-")
+        assert re.search(rf" {option} (INT|FLOAT|NAME) \S|{option}, --no-", text), option
+
+
+def test_defaults_in_the_help_are_those_of_the_library():
+    for command in ("predict", "knock-out"):
+        text = help_of(command)
+        assert float(re.search(r"--tol FLOAT .*?default: ([^)]*)", text)[1]) == TOL
+        assert int(re.search(r"--max-steps INT .*?default: ([^)]*)", text)[1]) == MAX_STEPS
+        assert float(re.search(r"--strength FLOAT .*?default: ([^)]*)", text)[1]) == -5
+    text = help_of("train")
+    words = re.search(r"--activation NAME of every node: (.*?) \(default", text)[1]
+    for name in re.split(", | or ", words):
+        activation_by_name(name)
+    leak = re.search(r"--leak FLOAT .*?default: ([^)]*)", text)[1]
+    assert activation_by_name("MML").leak == float(leak)
+
+
+def test_help_version_and_usage_errors_do_not_wait_for_torch():
+    code = (
+        "import sys; from lembas_pyg.cli import main\n"
+        "codes = [main(words) for words in (['--help'], ['train', '--help'], ['--version'],"
+        " ['train', '--lr', 'nan'], ['predict', '--tols', '1'])]\n"
+        "assert codes == [0, 0, 0, 2, 2], codes\n"
+        "assert not {'torch', 'pandas', 'torch_geometric'} & set(sys.modules)"
+    )
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert time.perf_counter() - started < 3  # 0.1 s on an idle machine
+
+
+def test_the_version_is_that_of_the_package():
+    assert run("--version")[0] == f"lembas-pyg {lp.__version__}\n"
+
+
+@pytest.mark.parametrize("name", lp.__all__)
+def test_every_name_of_the_package_is_there_on_first_use(name):
+    code = f"import lembas_pyg as lp, sys; sys.exit(0 if lp.{name} is not None else 1)"
+    assert name in dir(lp) and getattr(lp, name) is not None
+    if name in ("nn", "TrainingConfig"):  # one module and one class, before anything is imported
+        subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_name_the_package_has_not_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"lembas_pyg.*wiring"):
+        lp.wiring  # noqa: B018
+
+
+# ---- published networks
+
+
+class Published:
+    """A published network as files, with exact results."""
+
+    def __init__(self, name, data, golden, folder):
+        self.golden = np.load(golden / f"{name}.npz")
+        self.network = data / "lembas" / "networks"
+        self.ligands = folder / "L.tsv"
+        pd.DataFrame(self["X"], index=self["condition_names"], columns=self["input_names"]).to_csv(
+            self.ligands, sep="\t"
+        )
+        self.name, self.parameters = name, golden / f"{name}-Parameters.tsv"
+
+    def __getitem__(self, key):
+        return self.golden[key]
+
+    def run(self, command, out, *options, parameters=None, ligands=None):
+        run(
+            command,
+            *("--network", self.network / f"{self.name}-Model.tsv"),
+            *("--annotation", self.network / f"{self.name}-Annotation.tsv"),
+            *("--parameters", parameters or self.parameters),
+            *("--ligands", ligands or self.ligands),
+            *("--out", out),
+            *options,
+        )
+        return read(out)
+
+    def compare(self, table, key, names, rows="condition_names", atol=1e-9):
+        """Hold a table, conditions x nodes, to golden values."""
+        table = table.set_index("condition").loc[np.atleast_1d(self[rows]), self[names]]
+        np.testing.assert_allclose(table, self[key], rtol=0, atol=atol)
+
+
+@pytest.fixture(params=["macrophage", "KEGGnet"])
+def published(request, shared_data, shared_golden, tmp_path):
+    return Published(request.param, shared_data, shared_golden, tmp_path)
+
+
+def test_predictions_of_published_models_are_exact(published, tmp_path):
+    y = published.run("predict", tmp_path / "Y.tsv", "--states", tmp_path / "H.tsv")
+    assert len(y) == len(published["condition_names"])
+    published.compare(y, "Yhat", "output_names")
+    published.compare(read(tmp_path / "H.tsv"), "state", "node_names")
+
+
+def test_knock_outs_of_published_models_are_exact(published, tmp_path):
+    strengths = {"-5": "ko_m5_Yhat", "-3": "ko_m3_Yhat"}
+    for strength, key in strengths.items():
+        if key not in published.golden.files:
+            continue
+        table = published.run(
+            "knock-out",
+            tmp_path / f"KO{strength}.tsv",
+            *("--nodes", ",".join(published["ko_nodes"])),
+            *("--conditions", published["ko_condition"]),
+            *("--strength", strength),
+        )
+        assert set(table["condition"]) == {str(published["ko_condition"])}
+        wide = table.pivot(index="node", columns="tf", values="perturbed")
+        wide = wide.loc[published["ko_nodes"], published["output_names"]]
+        np.testing.assert_allclose(wide, published[key], rtol=0, atol=1e-9)
+
+
+def test_the_published_ligand_table_is_read_as_it_is(shared_data, shared_golden, tmp_path):
+    published = Published("macrophage", shared_data, shared_golden, tmp_path)
+    table = shared_data / "lembas" / "networks" / "macrophage-Ligands.tsv"
+    y = published.run("predict", tmp_path / "Y.tsv", ligands=table)
+    assert len(y) == 23
+    published.compare(y, "Yhat", "output_names")
+
+
+def test_the_published_parameter_text_is_read_as_it_is(shared_data, shared_golden, tmp_path):
+    published = Published("KEGGnet", shared_data, shared_golden, tmp_path)
+    text = shared_data / "lembas" / "networks" / "KEGGnet-Parameters.txt"
+    y = published.run("predict", tmp_path / "Y.tsv", parameters=text)
+    published.compare(y, "Yhat", "output_names", atol=1e-5)  # the original rounded to float32
+
+
+def test_the_whole_published_network_is_described(shared_data):
+    network = shared_data / "lembas" / "networks"
+    model, annotation = network / "macrophage-Model.tsv", network / "macrophage-Annotation.tsv"
+    out, _ = run("info", "--network", model, "--annotation", annotation)
+    told = dict(line.split("\t") for line in out.splitlines())
+    interactions, nodes = read_interactions(model), read_annotation(annotation)
+    assert told["interactions"] == str(len(interactions)) == "5732"
+    assert told["nodes"] == "1128"
+    assert (told["ligands"], told["TFs"]) == ("12", str(nodes["TF"].sum())) == ("12", "58")
