@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _speaking_on_stderr(), _ending_in_order():
             arguments = _parser().parse_args(argv)
             code = arguments.run(arguments) or 0
-            sys.stdout.flush()
+            print(end="", flush=True)  # also where there is no stdout
             return code
     except SystemExit as end:  # argparse has said what there is to say
         return end.code if isinstance(end.code, int) else 0

@@ -20,8 +20,10 @@ from lembas_pyg.cli import main
 from lembas_pyg.io import read_annotation, read_conditions, read_interactions, read_parameters
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.nn import activation_by_name
+from lembas_pyg.training import PRESETS
 
 TOY = Path(lp.datasets.__file__).parent / "toy"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
 NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "toy-Annotation.tsv")]
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
@@ -326,6 +328,34 @@ def test_every_name_of_the_package_is_there_on_first_use(name):
 def test_a_name_the_package_has_not_is_an_attribute_error():
     with pytest.raises(AttributeError, match=r"lembas_pyg.*wiring"):
         lp.wiring  # noqa: B018
+
+
+def test_the_examples_of_the_page_run_as_they_are(folder):
+    """But for the demo, whose tables stand in for it here."""
+    text = PAGE.read_text(encoding="utf-8")
+    demo = folder / "demo-output"
+    demo.mkdir()
+    for name, source in (
+        ("toy-Model.tsv", TOY / "toy-Model.tsv"),
+        ("toy-Annotation.tsv", TOY / "toy-Annotation.tsv"),
+        ("parameters.tsv", TOY / "toy-Parameters.tsv"),
+        ("ligands.tsv", folder / "L.tsv"),
+        ("tfs.tsv", folder / "T.tsv"),
+    ):
+        (demo / name).write_bytes(source.read_bytes())
+    examples = re.findall(r"^```\nlembas-pyg (.*?)\n```", text, re.DOTALL | re.MULTILINE)
+    assert {example.split()[0] for example in examples} == set(COMMANDS)
+    for example in examples:
+        if example != "demo":
+            run(*example.replace("\\\n", " ").split())
+    for path in Path("RUN").iterdir():
+        assert f"| `{path.name}` |" in text
+
+
+def test_the_page_names_every_preset():
+    text = PAGE.read_text(encoding="utf-8")
+    for name in PRESETS:
+        assert f"`{name.replace('_', '-')}`" in text
 
 
 # ---- published networks
