@@ -15,6 +15,8 @@ if TYPE_CHECKING:
         metrics,
         network,
         nn,
+        plot,
+        synthetic,
         topology,
         training,
     )
@@ -35,6 +37,8 @@ __all__ = [
     "metrics",
     "network",
     "nn",
+    "plot",
+    "synthetic",
     "topology",
     "training",
 ]
