@@ -279,9 +279,10 @@ def _draw(
 ) -> Figure:
     """Six panels on one page."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(15, 9.5), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12, wspace=0.04)
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.12, wspace=0.04)
+    figure = Figure(figsize=(15, 9.5), layout=layout)
     axes = figure.subplots(2, 3)
     condition = _most_active(test)
     state = predict(model, test, condition).h[:, 0]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lembas_pyg.plot.canvas import BLACK, BLUE, GREY, SERIES, check_columns, new_axes
+from lembas_pyg.plot.canvas import BLACK, BLUE, GREY, SERIES, SKY, check_columns, new_axes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def plot_history(
             f"No term of this history: {', '.join(unknown)}. It has {', '.join(known)}."
         )
     ax = new_axes(ax, (5.5, 4.0))
-    colours = [colour for colour in SERIES if colour not in (BLUE, GREY)]
+    colours = [colour for colour in SERIES if colour not in (BLUE, SKY, GREY)]
     epoch = history["epoch"]
     lines = ax.plot(epoch, history["loss"], color=BLACK, linewidth=1.2, label="loss", zorder=3)
     for term, colour in zip(terms, colours * len(terms), strict=False):
@@ -91,7 +91,7 @@ def plot_history(
             transform=ax.get_xaxis_transform(),
             color=GREY,
             markersize=6,
-            label=f"not all steady ({len(failed):,} epochs)",
+            label=f"not all steady ({len(failed):,} of {len(epoch):,} epochs)",
         )
     # Below the axes: curves that fall and rise leave no corner free.
     ax.legend(

@@ -121,7 +121,7 @@ def _draw_map(ax: Axes, shown: pd.DataFrame, symbols: list[str]) -> None:
         ax.set_xticks(range(shown.shape[1]), shown.columns, rotation=90, fontsize="x-small")
         ax.set_xlabel("condition")
     else:
-        ax.set_xlabel(f"condition (number of {shown.shape[1]:,})")
+        ax.set_xlabel(f"{shown.shape[1]:,} conditions, in the order of the table")
     ax.set_ylabel("perturbed node")
     ax.figure.colorbar(image, ax=ax, label=f"change of TF activity\n{_UNIT}")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _MAX_NODES = 60
-_SIGNS = {
+_SIGNS: dict[int, tuple[str, str, Any]] = {
     1: ("activation", BLUE, "-"),
     -1: ("inhibition", VERMILLION, "-"),
     0: ("unknown", GREY, "--"),
@@ -109,10 +109,10 @@ def _layers(data: Data) -> list[list[int]]:
         reached = np.zeros_like(front)
         reached[target[front[source]]] = True
         front = reached & (distance < 0)
-    # What no ligand reaches stands beside the farthest that they do reach, but below ligands.
-    distance[distance < 0] = max(1, distance.max())
     is_tf = data.tf_mask.cpu().numpy() & ~data.ligand_mask.cpu().numpy()
-    distance[is_tf] = distance.max() + 1
+    # What no ligand reaches stands beside the farthest that they do reach, but below ligands.
+    distance[distance < 0] = max(1, distance[~is_tf].max(initial=0))
+    distance[is_tf] = distance[~is_tf].max(initial=0) + 1
     found = [np.flatnonzero(distance == step) for step in range(distance.max() + 1)]
     return [
         part.tolist()
@@ -150,11 +150,9 @@ def _line_up(place: np.ndarray, layer: list[int], widths: np.ndarray, row: int) 
 
 def _font_size(ax: Axes) -> float:
     """Points of text that fits a node, from the size the axes will have."""
-    figure, box = ax.figure, ax.get_position()
+    extent = ax.get_window_extent()
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
-    width = figure.get_figwidth() * box.width / (x1 - x0)
-    height = figure.get_figheight() * box.height / (y1 - y0)
-    unit = 72 * min(width, height)
+    unit = 72 / ax.figure.dpi * min(extent.width / (x1 - x0), extent.height / (y1 - y0))
     return float(np.clip(0.3 * unit, 4.5, 11))
 
 
@@ -220,7 +218,7 @@ def _draw_edges(
         _, colour, style = _SIGNS[signs[e]]
         head = signs[e] if weight is None or not weight[e] else np.sign(weight[e])
         width = 1.2 if weight is None or not largest else 0.5 + 2.5 * abs(weight[e]) / largest
-        common = {
+        common: dict[str, Any] = {
             "color": colour,
             "linestyle": style,
             "linewidth": width,

@@ -50,9 +50,7 @@ def data():
 
 def test_a_grid_holds_every_combination_once():
     table = grid_stimuli(["A", "B", "C"], num_levels=2, low=0.5, high=2.5)
-    assert [tuple(row) for row in table.to_numpy()] == list(
-        itertools.product([0.5, 2.5], repeat=3)
-    )
+    assert [tuple(row) for row in table.to_numpy()] == list(itertools.product([0.5, 2.5], repeat=3))
     assert table.columns.tolist() == ["A", "B", "C"]
     assert table.index[1] == "A=0.50 B=0.50 C=2.50"
 
@@ -117,7 +115,7 @@ def test_noise_has_the_size_and_the_seed_asked_for(chain):
 
 
 def test_a_condition_without_steady_state_is_not_measured(chain):
-    model, data = chain
+    _, data = chain
     data.edge_index[1, 1] = 0  # L -> S -| L oscillates under a strong stimulus
     data.tf_mask[:] = torch.tensor([False, True, False])
     unstable = LEMBAS(data, act=torch.tanh, radius=None).double()

@@ -1,0 +1,292 @@
+"""What is drawn, read back from the axes: positions, words, colours."""
+
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import pearsonr
+
+pytest.importorskip("matplotlib")
+
+from matplotlib import pyplot
+from matplotlib.colors import to_hex
+
+from lembas_pyg.datasets import ToyNetwork
+from lembas_pyg.network import from_interactions
+from lembas_pyg.plot import (
+    plot_fit,
+    plot_history,
+    plot_knock_out,
+    plot_network,
+    plot_parameters,
+)
+from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION
+from lembas_pyg.plot.parameters import _spread
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    pyplot.switch_backend("agg")
+    yield
+    pyplot.close("all")
+
+
+@pytest.fixture
+def ax():
+    return pyplot.subplots()[1]
+
+
+@pytest.fixture
+def network():
+    return ToyNetwork()[0]
+
+
+@pytest.fixture
+def predictions():
+    return pd.DataFrame(
+        {
+            "set": ["train", "train", "train", "test", "test", "test"],
+            "measured": [0.0, 0.5, 1.0, 0.2, np.nan, 0.8],
+            "predicted": [0.1, 0.4, 0.9, 0.3, 0.5, 0.7],
+        }
+    )
+
+
+@pytest.fixture
+def history():
+    return pd.DataFrame(
+        {
+            "epoch": [0, 1, 2],
+            "lr": 1e-3,
+            "loss": [1.0, 0.1, 0.01],
+            "fit": [0.9, 0.09, 0.009],
+            "sign": [0.1, 0.0, 0.0],
+            "r": [np.nan, 0.5, 0.9],
+            "not_converged": [0, 2, 0],
+        }
+    )
+
+
+@pytest.fixture
+def knock_outs():
+    """Two conditions in an order that is not alphabetical, two TFs, three nodes."""
+    effect = {"L1": [-0.1, 0.0], "R1": [-0.4, 0.2], "S1": [np.nan, 0.3]}
+    return pd.DataFrame(
+        [
+            {"condition": condition, "node": node, "tf": tf, "delta": scale * effect[node][i]}
+            for i, condition in enumerate(["stimulus", "control"])
+            for node in effect
+            for tf, scale in (("T1", 1.0), ("S2", 10.0))
+        ]
+    )
+
+
+def words_of(legend):
+    return [text.get_text() for text in legend.get_texts()]
+
+
+def test_a_fit_shows_the_measured_entries_and_their_correlation(predictions):
+    ax = plot_fit(predictions)
+    points = ax.collections[0].get_offsets()
+    assert len(points) == 5
+    known = predictions.dropna()
+    np.testing.assert_allclose(points, known[["measured", "predicted"]])
+    r = pearsonr(known["measured"], known["predicted"]).statistic
+    assert words_of(ax.get_legend()) == [f"r = {r:.3f}, n = 5"]
+    assert ax.get_xlim() == ax.get_ylim()
+    assert "fraction of maximum" in ax.get_xlabel()
+
+
+def test_every_group_of_a_fit_has_its_colour_and_correlation(predictions, ax):
+    assert plot_fit(predictions, hue="set", ax=ax) is ax
+    train, test = ax.collections
+    assert to_hex(train.get_facecolor()[0]) != to_hex(test.get_facecolor()[0])
+    assert words_of(ax.get_legend())[1] == "test: r = 1.000, n = 2"
+
+
+def test_the_course_of_training_shows_terms_baseline_and_trouble(history):
+    ax = plot_history(history, baseline=0.3)
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    assert list(lines) == [
+        "loss",
+        "fit",
+        "sign",
+        "mean prediction",
+        "not all steady (1 of 3 epochs)",
+    ]
+    assert np.isnan(lines["sign"].get_ydata()[1:]).all()  # 0 has no logarithm
+    assert lines["not all steady (1 of 3 epochs)"].get_xdata().tolist() == [1]
+    assert ax.get_yscale() == "log"
+    right = next(other for other in ax.figure.axes if other is not ax)
+    np.testing.assert_array_equal(right.get_lines()[0].get_ydata(), history["r"])
+
+
+def test_terms_may_be_chosen(history):
+    assert [line.get_label() for line in plot_history(history, ["fit"]).get_lines()][:2] == [
+        "loss",
+        "fit",
+    ]
+    with pytest.raises(ValueError, match=r"No term of this history: spectral\. It has fit, sign"):
+        plot_history(history, ["spectral"])
+
+
+def test_parameters_are_paired_by_name_not_by_row():
+    true = ToyNetwork.parameters()
+    ax = plot_parameters(true, true.iloc[::-1].assign(Value=lambda t: t["Value"] * 2))
+    weights, biases = ax.collections
+    points = np.asarray(weights.get_offsets())
+    np.testing.assert_allclose(points[:, 1], 2 * points[:, 0])
+    assert (len(points), len(biases.get_offsets())) == (8, 7)
+    names = {text.get_text() for text in ax.texts}
+    assert {"S1 ⊣ S2", "S2 → T1"} <= names
+    assert len(names) == 8
+    assert words_of(ax.get_legend()) == ["weights: r = 1.000", "biases: rms error 0.000"]
+
+
+def test_parameters_of_another_network_are_refused():
+    true = ToyNetwork.parameters()
+    with pytest.raises(ValueError, match="only one of them has the Weight of S2 -> T1"):
+        plot_parameters(true, true.drop(index=7))
+
+
+def test_names_move_apart_and_no_further_than_needed():
+    np.testing.assert_allclose(_spread(np.array([0.0, 5.0]), 1.0), [0.0, 5.0])
+    np.testing.assert_allclose(_spread(np.array([1.0, 1.0, 1.0]), 0.5), [0.5, 1.0, 1.5])
+    np.testing.assert_allclose(_spread(np.array([0.0, 0.2, 9.0]), 1.0), [-0.4, 0.6, 9.0])
+
+
+def test_a_map_of_knock_outs_has_the_order_of_the_table(knock_outs, network):
+    ax = plot_knock_out(knock_outs, network, tf="T1")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["stimulus", "control"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["R1", "S1", "L1"]
+    expected = [[-0.4, 0.2], [np.nan, 0.3], [-0.1, 0.0]]
+    np.testing.assert_allclose(ax.images[0].get_array().filled(np.nan), expected)
+    assert ax.images[0].get_clim() == (-0.4, 0.4)  # white is no change
+    assert ax.get_title() == "effect on T1\n1 without steady state"
+
+
+def test_bars_are_ranked_by_size_and_coloured_by_direction(knock_outs, network):
+    ax = plot_knock_out(knock_outs, network, tf="S2", condition="control", top=2)
+    assert [bar.get_width() for bar in ax.patches] == [3.0, 2.0]
+    assert {to_hex(bar.get_facecolor()) for bar in ax.patches} == {VERMILLION.lower()}
+    assert ax.get_title() == "effect on S2, 2 of 3 nodes\nunder control"
+    assert ax.yaxis_inverted()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, r"Name one with tf=; it has T1 \(T1\), S2 \(S2\)"),
+        ({"tf": "RELA"}, "'RELA' is not a TF of this table"),
+        ({"tf": "T1", "condition": "heat"}, "'heat' is not a condition .* 'stimulus', 'control'"),
+        ({"tf": "T1", "top": 0}, "top is 0"),
+    ],
+)
+def test_knock_outs_that_are_not_there_are_refused(knock_outs, network, options, message):
+    with pytest.raises(ValueError, match=message):
+        plot_knock_out(knock_outs, network, **options)
+
+
+def test_knock_outs_of_another_network_are_refused(knock_outs, network):
+    knock_outs["node"] = knock_outs["node"].replace("L1", "IL6")
+    with pytest.raises(ValueError, match="node 'IL6', which is not among the 7"):
+        plot_knock_out(knock_outs, network, tf="T1")
+
+
+def test_a_drawing_runs_from_ligands_down_to_tfs(network):
+    ax = plot_network(network)
+    height = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    rows = [["L1", "L2"], ["R1", "R2"], ["S1", "S2"], ["T1"]]
+    assert len({height[row[0]] for row in rows}) == 4
+    for above, below in pairwise(rows):
+        assert height[above[0]] > height[below[0]]
+    for row in rows:
+        assert len({height[name] for name in row}) == 1
+    assert height["ligands"] == height["L1"]
+    assert height["TFs"] == height["T1"]
+
+
+def arrows_of(ax):
+    from matplotlib.patches import FancyArrowPatch
+
+    return [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+
+
+def test_colour_is_the_mode_of_action_and_width_the_weight(network):
+    network.edge_sign[0] = 0
+    weight = torch.tensor([1.0, 1.0, 1.0, 1.0, -1.0, 1.4, -0.9, 2.0])
+    ax = plot_network(network, weight)
+    arrows = arrows_of(ax)
+    expected = [GREY, BLUE, BLUE, BLUE, VERMILLION, BLUE, VERMILLION, BLUE]
+    assert [to_hex(arrow.get_edgecolor()) for arrow in arrows] == [c.lower() for c in expected]
+    width = np.array([arrow.get_linewidth() for arrow in arrows])
+    np.testing.assert_allclose(np.diff(width), 2.5 / 2 * np.diff(weight.abs()), rtol=1e-6)
+    assert words_of(ax.get_legend()) == ["activation", "inhibition", "unknown"]
+
+
+def test_the_head_shows_a_weight_that_contradicts_its_mode_of_action(network):
+    weight = torch.tensor([1.0, 1.0, 1.0, 1.0, 0.5, -0.2, -0.9, 2.0])
+    heads = [
+        type(arrow.get_arrowstyle()).__name__ for arrow in arrows_of(plot_network(network, weight))
+    ]
+    assert [head == "BracketB" for head in heads] == [w < 0 for w in weight.tolist()]
+
+
+def test_nodes_are_filled_by_their_state_and_named_readably(network):
+    state = torch.tensor([0.0, 1.0, 0.3, 0.9, -0.05, 0.5, 0.2])
+    ax = plot_network(network, state=state)
+    boxes = [patch for patch in ax.patches if patch not in arrows_of(ax)]
+    assert boxes[1].get_facecolor() == pyplot.get_cmap("viridis")(1.0)
+    colour = {text.get_text(): text.get_color() for text in ax.texts}
+    assert (colour["L1"], colour["L2"]) == ("white", "black")
+    bar = next(other for other in ax.figure.axes if other is not ax)
+    assert bar.get_ylabel() == "state (fraction of saturation)"
+
+
+def test_loops_and_nodes_off_every_path_are_drawn_too():
+    pairs = [("L", "A"), ("A", "A"), ("A", "T"), ("U", "T")]
+    interactions = pd.DataFrame(pairs, columns=["source", "target"]).assign(
+        stimulation=1, inhibition=0
+    )
+    annotation = pd.DataFrame(
+        {"code": list("LATU"), "name": "", "TF": [0, 0, 1, 0], "ligand": [1, 0, 0, 0]}
+    )
+    ax = plot_network(from_interactions(interactions, annotation))
+    assert len(arrows_of(ax)) == 4
+    height = {text.get_text(): text.get_position()[1] for text in ax.texts}
+    assert height["A"] == height["U"]
+    ax.figure.canvas.draw()
+
+
+def test_a_network_too_large_to_read_is_refused():
+    names = [f"N{i}" for i in range(61)]
+    interactions = pd.DataFrame(
+        {"source": names[:-1], "target": names[1:], "stimulation": 1, "inhibition": 0}
+    )
+    annotation = pd.DataFrame({"code": names, "name": "", "TF": False, "ligand": False})
+    annotation.loc[0, "ligand"], annotation.loc[60, "TF"] = True, True
+    with pytest.raises(ValueError, match=r"has 61 nodes; a drawing can be read up to 60"):
+        plot_network(from_interactions(interactions, annotation))
+
+
+@pytest.mark.parametrize("name", ["edge_weight", "state"])
+def test_numbers_of_the_wrong_length_are_refused(network, name):
+    with pytest.raises(ValueError, match=rf"{name} has shape \[5\]; it must be \[[78]\]"):
+        plot_network(network, **{name: torch.zeros(5)})
+
+
+@pytest.mark.parametrize("plot", [plot_fit, plot_history])
+def test_tables_without_their_columns_are_refused(plot):
+    with pytest.raises(ValueError, match="The table has no column"):
+        plot(pd.DataFrame({"loss": [1.0]}))
+    with pytest.raises(TypeError, match="Expected a pandas DataFrame, not list"):
+        plot([1.0])
+
+
+def test_without_matplotlib_the_cure_is_named(predictions, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r'pip install "lembas_pyg\[plot\]"'):
+        plot_fit(predictions)
