@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         training,
     )
     from lembas_pyg.nn import LEMBAS
+    from lembas_pyg.prediction import predict
     from lembas_pyg.training import History, TrainingConfig, fit
 
 __version__ = "0.1.0"
@@ -38,12 +39,19 @@ __all__ = [
     "network",
     "nn",
     "plot",
+    "predict",
     "synthetic",
     "topology",
     "training",
 ]
 
-_HOME = {"LEMBAS": "nn", "History": "training", "TrainingConfig": "training", "fit": "training"}
+_HOME = {
+    "LEMBAS": "nn",
+    "predict": "prediction",
+    "History": "training",
+    "TrainingConfig": "training",
+    "fit": "training",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis import knock_out, predict
+from lembas_pyg.analysis import knock_out
 from lembas_pyg.checkpoint import activation_of, load_parameters, to_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.datasets.toy_network import FOLDER
@@ -38,6 +38,7 @@ from lembas_pyg.plot import (
     plot_parameters,
 )
 from lembas_pyg.plot.canvas import require_matplotlib
+from lembas_pyg.prediction import predict
 from lembas_pyg.synthetic import grid_stimuli, measure, split_conditions
 from lembas_pyg.training import TrainingConfig, fit
 

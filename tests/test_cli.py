@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 import lembas_pyg as lp
-from lembas_pyg.analysis.predict import MAX_STEPS, TOL
 from lembas_pyg.cli import main
 from lembas_pyg.io import read_annotation, read_conditions, read_interactions, read_parameters
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.nn import activation_by_name
+from lembas_pyg.prediction import MAX_STEPS, TOL
 from lembas_pyg.training import PRESETS
 
 TOY = Path(lp.datasets.__file__).parent / "toy"
@@ -108,7 +108,7 @@ def test_numbers_are_written_so_that_float64_survives(folder):
     model = lp.checkpoint.load_parameters(
         lp.LEMBAS(data).double(), lp.datasets.ToyNetwork.parameters()
     )
-    expected = lp.analysis.predict(model, data).y.T.numpy()
+    expected = lp.predict(model, data).y.T.numpy()
     assert (read("Y.tsv", index="condition").to_numpy() == expected).all()
     assert read_conditions("Y.tsv").to_numpy().tolist() == expected.tolist()
 

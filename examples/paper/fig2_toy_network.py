@@ -16,11 +16,11 @@ import torch
 from matplotlib.figure import Figure
 
 from lembas_pyg import LEMBAS, TrainingConfig, fit
-from lembas_pyg.analysis import predict
 from lembas_pyg.checkpoint import load_parameters, to_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.metrics import mean_squared_error
 from lembas_pyg.plot import plot_fit, plot_history, plot_parameters
+from lembas_pyg.prediction import predict
 from lembas_pyg.synthetic import grid_stimuli, measure, split_conditions
 
 parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

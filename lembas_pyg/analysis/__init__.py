@@ -2,6 +2,5 @@
 
 from lembas_pyg.analysis.describe import describe_network
 from lembas_pyg.analysis.knock import knock_in, knock_out
-from lembas_pyg.analysis.predict import predict
 
-__all__ = ["describe_network", "knock_in", "knock_out", "predict"]
+__all__ = ["describe_network", "knock_in", "knock_out"]

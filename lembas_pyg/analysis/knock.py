@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.predict import MAX_STEPS, TOL, as_list, prepare
 from lembas_pyg.network import node_index
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.signaling_conv import warn_not_converged
+from lembas_pyg.prediction import MAX_STEPS, TOL, as_list, prepare
 
 __all__ = ["knock_in", "knock_out"]
 

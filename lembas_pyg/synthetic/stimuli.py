@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis import predict
 from lembas_pyg.network import add_conditions
 from lembas_pyg.nn import LEMBAS
+from lembas_pyg.prediction import predict
 
 __all__ = ["grid_stimuli", "measure", "random_stimuli", "split_conditions"]
 

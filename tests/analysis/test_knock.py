@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from lembas_pyg.analysis import knock as knock_module
-from lembas_pyg.analysis import knock_in, knock_out, predict
+from lembas_pyg.analysis import knock_in, knock_out
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions
 from lembas_pyg.nn import LEMBAS, LeakyReLU
+from lembas_pyg.prediction import predict
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
+import pandas as pd
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from lembas_pyg.network import to_conditions
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
 from lembas_pyg.nn.signaling_conv import warn_not_converged
 
-__all__ = ["MAX_STEPS", "TOL", "predict"]
+__all__ = ["MAX_STEPS", "TOL", "predict", "tf_table"]
 
 # The slowest states of the published models need 1,100 steps to 1e-14.
 TOL, MAX_STEPS = 1e-12, 20_000
@@ -51,6 +53,20 @@ def predict(
         point = exact.steady_state(x, perturbation)
         warn_not_converged(point, tol, {name: i for i, name in enumerate(columns)})
         return exact.predict_from(point)
+
+
+def tf_table(data: Data, prediction: Prediction) -> pd.DataFrame:
+    """Make a table of the predicted TF activities, NaN where there is no steady state.
+
+    Args:
+        data: Network with the conditions that were predicted.
+        prediction: As from `predict`.
+
+    Returns:
+        Conditions x TFs (fraction of maximal activity).
+    """
+    activity = prediction.y.masked_fill(~prediction.converged, torch.nan)
+    return to_conditions(data, activity, data.tf_mask)
 
 
 def prepare(

@@ -1,0 +1,72 @@
+"""Files that a command writes: refused early where writing would fail or lose something."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+
+def check_outputs(arguments: argparse.Namespace, *options: str) -> dict[str, Path]:
+    """Files to write, refused before any work where writing would fail or lose something."""
+    inputs = {
+        value.resolve(): name
+        for name in ("network", "annotation", "parameters", "ligands")
+        if (value := getattr(arguments, name)) is not None
+    }
+    found: dict[str, Path] = {}
+    for option in options:
+        path = getattr(arguments, option)
+        if path is None:
+            continue
+        place = path.resolve()
+        if place in inputs:
+            raise ValueError(f"--{option} {path} is also --{inputs[place]}; name another file.")
+        if place in [other.resolve() for other in found.values()]:
+            raise ValueError(f"--{option} {path} is also --{options[0]}; name another file.")
+        _check_file(path, f"--{option}", arguments.overwrite)
+        found[option] = path
+    return found
+
+
+def _check_file(path: Path, option: str, overwrite: bool) -> None:
+    """Refuse a file that could not be written, or is there already."""
+    from lembas_pyg.io.tsv import is_stream
+
+    if path.is_dir():
+        raise IsADirectoryError(f"{option} {path} is a folder; name a file.")
+    if is_stream(path):
+        return  # /dev/stdout and the like
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"{option} {path} exists; add --overwrite to replace it.")
+    folder = path.parent
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{option} {path}: {folder} is a file, not a folder.")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{option} {path}: the folder {folder} does not exist; make it.")
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(f"{option} {path}: the folder {folder} is not writable.")
+
+
+def write_json(content: dict[str, Any], path: Path) -> None:
+    """Write JSON; a number that is none (no variance, no correlation) becomes null."""
+    from lembas_pyg.io.tsv import replace_file
+
+    numbers = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in content.items()
+    }
+    with replace_file(path) as file:
+        file.write(f"{json.dumps(numbers, indent=2, allow_nan=False)}\n".encode())
+
+
+def check_folder(folder: Path, option: str) -> None:
+    """Refuse a folder that could not be made or written to; make nothing yet."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(f"{option} {folder}: {there} is a file, not a folder.")
+    if not os.access(there, os.W_OK):
+        raise PermissionError(f"{option} {folder}: the folder {there} is not writable.")

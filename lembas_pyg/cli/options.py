@@ -1,0 +1,269 @@
+"""The options of every command; those of training are the fields of `TrainingConfig`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from lembas_pyg.cli import commands as run
+from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
+from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
+from lembas_pyg.training.config import PRESETS
+
+__all__ = ["make_parser"]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = Parser(
+        prog="lembas-pyg",
+        description="Simulate cell signaling: ligand concentrations in, TF activities out. Tables "
+        "are tab-separated text, conditions are rows.",
+        epilog="'lembas-pyg COMMAND --help' lists the options of a command.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('lembas_pyg')}")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", title="commands"
+    )
+    parser.commands = commands.choices
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        sub.set_defaults(run=run, parser=sub)
+        return sub
+
+    text = "Train the embedded toy network, offline, and show what it says."
+    demo = command("demo", run.demo, text)
+    demo.add_argument(
+        "--out",
+        type=path,
+        default=Path("demo-output"),
+        metavar="DIR",
+        help="new folder, or that of an earlier demo (default: %(default)s)",
+    )
+    demo.add_argument(
+        "--seed",
+        type=number(int, at_least=0),
+        default=0,
+        metavar="INT",
+        help="of the conditions and the training (default: %(default)s)",
+    )
+    _add_threads(demo)
+
+    info = command("info", run.info, "Describe a network: counts, roles, signs, components.")
+    _add_network(info)
+
+    train = command("train", run.train, "Fit a model to measured TF activities.")
+    _add_network(train)
+    _add_ligands(train)
+    train.add_argument(
+        "--tfs",
+        type=path,
+        required=True,
+        metavar="T.tsv",
+        help="measurements: conditions x TFs, activities in [0, 1], blank where not measured",
+    )
+    train.add_argument(
+        "--preset",
+        type=_preset,
+        required=True,
+        metavar="P",
+        help=f"settings to start from: {', '.join(_PRESET_NAMES)}",
+    )
+    train.add_argument(
+        "--out", type=path, required=True, metavar="RUN/", help="new folder for all results"
+    )
+    train.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the interrupted run in --out, with the same options otherwise",
+    )
+    train.add_argument(
+        "--activation",
+        default="MML",
+        metavar="NAME",
+        help="of every node: MML, leakyRelu or sigmoid (default: %(default)s)",
+    )
+    train.add_argument(
+        "--leak",
+        type=number(float),
+        metavar="FLOAT",
+        help="slope of the activation for negative input, in [0, 1) (default: 0.01)",
+    )
+    train.add_argument(
+        "--precision",
+        type=_precision,
+        default="float32",
+        metavar="NAME",
+        help="of the training: float32 or float64 (default: %(default)s)",
+    )
+    _add_threads(train)
+    usage = train.format_usage().removeprefix("usage: ").rstrip()
+    train.usage = f"{usage} [settings]".replace("%", "%%")
+    _add_settings(train)
+
+    text = "TF activities of a trained model at its steady state."
+    predict = command("predict", run.predict, text)
+    _add_model(predict)
+    predict.add_argument(
+        "--out",
+        type=path,
+        required=True,
+        metavar="Y.tsv",
+        help="to write: conditions x TFs, activities; blank without a steady state",
+    )
+    predict.add_argument(
+        "--states",
+        type=path,
+        metavar="H.tsv",
+        help="to write as well: conditions x nodes, states (fractions of saturation)",
+    )
+    predict.add_argument(
+        "--knock-out",
+        type=names,
+        metavar="CODE,...",
+        help="accessions of nodes to knock out together",
+    )
+    _add_solver(predict)
+
+    knock_out = command("knock-out", run.knock_out, "Effect on every TF of knocking out each node.")
+    _add_model(knock_out)
+    knock_out.add_argument(
+        "--out",
+        type=path,
+        required=True,
+        metavar="KO.tsv",
+        help="to write: condition, node, tf, control, perturbed, delta; one row each",
+    )
+    knock_out.add_argument(
+        "--nodes",
+        type=names,
+        metavar="CODE,...",
+        help="accessions to knock out, one at a time (default: every node)",
+    )
+    knock_out.add_argument(
+        "--conditions",
+        type=names,
+        metavar="NAME,...",
+        help="rows of --ligands to do it under (default: all)",
+    )
+    _add_solver(knock_out)
+    return parser
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network",
+        type=path,
+        required=True,
+        metavar="M.tsv",
+        help="interactions: source, target, direction, stimulation, inhibition",
+    )
+    parser.add_argument(
+        "--annotation",
+        type=path,
+        required=True,
+        metavar="A.tsv",
+        help="nodes: code (accession), name (symbol), TF, ligand",
+    )
+
+
+def _add_ligands(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ligands",
+        type=path,
+        required=True,
+        metavar="L.tsv",
+        help="stimuli: conditions x ligands, concentrations of 0 or more, in the unit of training",
+    )
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    """Inputs of every command that asks a trained model."""
+    _add_network(parser)
+    parser.add_argument(
+        "--parameters",
+        type=path,
+        required=True,
+        metavar="P.tsv",
+        help="trained model: Source, Target, Type, Value, as `train` writes it",
+    )
+    _add_ligands(parser)
+
+
+def _add_solver(parser: argparse.ArgumentParser) -> None:
+    """How such a command solves and writes; a test holds the defaults to the library's."""
+    parser.add_argument(
+        "--strength",
+        type=number(float),
+        metavar="FLOAT",
+        help="added to the input of a knocked-out node, dimensionless (default: -5)",
+    )
+    parser.add_argument(
+        "--tol",
+        type=number(float, above=0),
+        metavar="FLOAT",
+        help="largest change of a state in the last step, dimensionless (default: 1e-12)",
+    )
+    parser.add_argument(
+        "--max-steps",
+        type=number(int, at_least=1),
+        metavar="INT",
+        help="steps before giving up on a condition (default: 20000)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    _add_threads(parser)
+
+
+def _add_threads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--threads",
+        type=number(int, at_least=1, at_most=_MOST_THREADS),
+        default=1,
+        metavar="INT",
+        help="CPU threads; results are the same bit by bit with one (default: %(default)s)",
+    )
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    """One option for every setting of `TrainingConfig`; the preset decides where it is absent."""
+    group = parser.add_argument_group(
+        "settings",
+        "The default of each is that of the preset; RUN/config.json records all of them.",
+    )
+    for name, kind in SETTINGS.items():
+        text = MEANING.get(name, "").replace("%", "%%")
+        if kind is bool:
+            group.add_argument(
+                option_name(name), action=argparse.BooleanOptionalAction, default=None, help=text
+            )
+        else:
+            read = kind if kind is str else number(kind)
+            group.add_argument(option_name(name), type=read, metavar=_METAVAR[kind], help=text)
+
+
+def _preset(text: str) -> str:
+    name = text.replace("_", "-").lower()
+    if name not in _PRESET_NAMES:
+        meant = did_you_mean(name, _PRESET_NAMES)
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is not a preset{meant or listed(_PRESET_NAMES)}"
+        )
+    return name
+
+
+def _precision(text: str) -> str:
+    known = ("float32", "float64")
+    if text not in known:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a precision{listed(known)}")
+    return text
+
+
+_METAVAR = {int: "INT", float: "FLOAT", str: "NAME"}
+_PRESET_NAMES = tuple(name.replace("_", "-") for name in PRESETS)
+_MOST_THREADS = 1024

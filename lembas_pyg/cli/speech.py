@@ -1,0 +1,69 @@
+"""What the user reads: one paragraph an error, one line a note or warning, all on stderr."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["complain", "describe", "ending_in_order", "one_line", "speaking_on_stderr"]
+
+logger = logging.getLogger("lembas_pyg")
+
+
+def complain(text: str, code: int) -> int:
+    """One paragraph on stderr."""
+    print(f"lembas-pyg: {one_line(text)}", file=sys.stderr)
+    return code
+
+
+def describe(error: Exception) -> str:
+    """What went wrong; of the system's own errors without their number."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}."
+    return str(error) or type(error).__name__
+
+
+def one_line(text: object) -> str:
+    """Any text as one line."""
+    return " ".join(str(text).split())
+
+
+@contextmanager
+def speaking_on_stderr() -> Iterator[None]:
+    """Warnings and notes of the library, a line each, on stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("lembas-pyg: %(message)s"))
+    level = logger.level
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(f"lembas-pyg: warning: {one_line(message)}", file=sys.stderr)
+
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            warnings.simplefilter("always", UserWarning)
+            yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Let the end that `kill`, `timeout` and batch systems ask for be that of Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,126 @@
+"""The tree is read in one direction, and what is public stays so."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import lembas_pyg
+
+ROOT = Path(lembas_pyg.__file__).parent
+# Text -> tables -> graph -> tensors -> trained model -> findings: each room uses those before it.
+ROOMS = [
+    "io",
+    "network",
+    "topology",
+    "transforms",
+    "datasets",
+    "nn",
+    "checkpoint",
+    "metrics",
+    "prediction",
+    "training",
+    "synthetic",
+    "analysis",
+    "plot",
+    "demo",
+    "cli",
+    "__main__",
+]
+MODULES = sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+
+
+def room_of(module):
+    return module.split(".")[1]
+
+
+def imports_of(path):
+    """Modules of this package that a file imports, at its top or inside of functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module]
+            if node.module == "lembas_pyg":
+                names = [f"lembas_pyg.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        yield from (name for name in names if name.split(".")[0] == "lembas_pyg")
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_follow_the_tree(path):
+    room = room_of(module_name(path))
+    for name in imports_of(path):
+        assert name != "lembas_pyg", "nothing imports from the root"
+        assert ROOMS.index(room_of(name)) <= ROOMS.index(room), f"{path} imports {name}"
+
+
+def test_no_room_is_left_out():
+    assert {room_of(module_name(path)) for path in MODULES} <= set(ROOMS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_only_the_command_line_prints(path):
+    if path.parent.name == "cli":
+        return
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    assert not [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "print"]
+
+
+def test_layers_know_neither_files_nor_tables():
+    for path in (ROOT / "nn").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert "pandas" not in text
+        assert "open(" not in text
+
+
+PUBLIC = {
+    "lembas_pyg.io": {
+        "interaction_sign",
+        "merge_interactions",
+        "read_annotation",
+        "read_conditions",
+        "read_folds",
+        "read_interactions",
+        "read_parameters",
+        "read_tsv",
+        "write_annotation",
+        "write_conditions",
+        "write_interactions",
+        "write_parameters",
+        "write_tsv",
+    },
+    "lembas_pyg.datasets": {"KEGGSynthetic", "LigandScreen", "LiteratureMacrophage", "ToyNetwork"},
+    "lembas_pyg.nn": {
+        "LEMBAS",
+        "FixedPoint",
+        "LeakyReLU",
+        "MichaelisMentenLike",
+        "Prediction",
+        "Sigmoid",
+        "SignalingConv",
+        "SparseProjection",
+        "activation_by_name",
+        "contraction_rate",
+        "leaky_relu",
+        "michaelis_menten_like",
+        "sigmoid",
+        "spectral_radius",
+    },
+    "lembas_pyg.training": {"PRESETS", "History", "TrainingConfig", "fit", "one_cycle"},
+    "lembas_pyg.analysis": {"describe_network", "knock_in", "knock_out"},
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_names_are_pinned(name):
+    module = importlib.import_module(name)
+    assert set(module.__all__) == PUBLIC[name]
+    assert all(hasattr(module, public) for public in module.__all__)
