@@ -1,0 +1,1 @@
+"""Ratios against a textbook implementation, measured in one run: ``python -m benchmarks``."""
