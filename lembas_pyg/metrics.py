@@ -22,7 +22,8 @@ def pearson_r(y: Tensor, measured: Tensor) -> float:
 
     Example:
         >>> import torch
-        >>> pearson_r(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, float("nan")]))
+        >>> y, measured = torch.tensor([1.0, 2.0, 9.0]), torch.tensor([2.0, 4.0, float("nan")])
+        >>> round(pearson_r(y, measured), 9)
         1.0
     """
     y, measured = _measured(y, measured)
