@@ -11,11 +11,11 @@ from scipy.stats import pearsonr
 pytest.importorskip("matplotlib")
 
 from lembas_pyg import demo, io
-from lembas_pyg.prediction import predict
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.demo import run_demo
 from lembas_pyg.network import add_conditions, from_interactions
 from lembas_pyg.nn import LEMBAS
+from lembas_pyg.prediction import predict
 from lembas_pyg.training import TrainingConfig
 
 
