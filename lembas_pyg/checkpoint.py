@@ -171,8 +171,7 @@ def save(model: LEMBAS, path: str | os.PathLike[str]) -> None:
             with replace_file(path) as file:
                 file.write(content)
         case ".pt":
-            with replace_file(path) as file:
-                torch.save({"about": about, "tensors": _tensors(model)}, file)
+            save_tensors({"about": about, "tensors": _tensors(model)}, path)
         case _:
             raise _unknown_suffix(path)
 
@@ -217,6 +216,22 @@ def load(model: LEMBAS, path: str | os.PathLike[str]) -> LEMBAS:
     model.set_extra_state({"node_name": json.loads(about["node_name"])})
     model.load_state_dict({**tensors, "_extra_state": model.get_extra_state()})
     return model
+
+
+def save_tensors(content: Any, path: Path) -> None:
+    """Write tensors, numbers, texts and containers; the file is always the old or the new one.
+
+    Args:
+        content: What `load_tensors` will give back.
+        path: File to write or replace.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with replace_file(path) as file:
+        # By name, so that torch writes by itself: an interruption in the midst of a write to a
+        # Python file would end as a RuntimeError.
+        torch.save(content, file.name)
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:

@@ -16,8 +16,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
-from lembas_pyg.checkpoint import load_tensors
-from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import contraction_rate, spectral_radius
@@ -120,14 +119,14 @@ def fit(
     interrupted = False
     try:
         if file is not None:  # whatever happens from here on, there is something to go on from
-            _save(complete, file)
+            save_tensors(complete, file)
         while run.epoch < config.epochs:
             row = run.run_epoch()
             complete = run.snapshot()
             bar.update()
             bar.set_postfix(loss=f"{row['loss']:.4g}", r=f"{row['r']:.3f}", refresh=False)
             if file is not None and time.monotonic() - saved > _SECONDS_BETWEEN_CHECKPOINTS:
-                _save(complete, file)
+                save_tensors(complete, file)
                 saved = time.monotonic()
     except KeyboardInterrupt:
         interrupted = True
@@ -137,7 +136,7 @@ def fit(
         bar.close()
         model.conv.tol, model.conv.max_steps, model.conv.clip = solver
         if file is not None:
-            _save(complete, file)
+            save_tensors(complete, file)
     return History(pd.DataFrame(run.rows), run.best, run.best_epoch, interrupted)
 
 
@@ -389,9 +388,3 @@ def _cloned(state: Any) -> Any:
     if isinstance(state, list | tuple):
         return [_cloned(value) for value in state]
     return state
-
-
-def _save(state: dict[str, Any], file: Path) -> None:
-    """Write a checkpoint so that the file is always either the old or the new one."""
-    with replace_file(file) as binary:
-        torch.save(state, binary)
