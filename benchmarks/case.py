@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.networks import random_graph, synthetic
+from benchmarks.networks import Shared, ligand_screen, random_graph, synthetic
 from lembas_pyg.nn import LEMBAS, SignalingConv, michaelis_menten_like
 from lembas_pyg.training import TrainingConfig, fit
 
@@ -28,19 +28,19 @@ def main() -> None:
     """Run the case that the first argument describes."""
     torch.set_num_threads(1)
     arguments = json.loads(sys.argv[1])
-    prepare = {
+    cases: dict[str, Callable[..., Callable[[], float]]] = {
         "solve": _solve,
         "dense": _dense,
         "unrolled": _unrolled,
         "training": _training,
-    }[arguments.pop("name")]
-    run = prepare(**arguments)
+    }
+    run = cases[arguments.pop("name")](**arguments)
     before = _start_counting()
     seconds = run()
     print(json.dumps({"seconds": seconds, "bytes": _peak() - before}))
 
 
-def _solve(num_edges: int, num_conditions: int, num_steps: int, rounds: int) -> Callable:
+def _solve(num_edges: int, num_conditions: int, num_steps: int, rounds: int) -> Callable[[], float]:
     """State and gradients of a random network, a fixed number of steps each."""
     # Compiled on a small network, so that the compiler's memory is not counted.
     small = _layer(1000, num_conditions, 8)
@@ -68,19 +68,19 @@ def _layer(num_edges: int, num_conditions: int, num_steps: int) -> Callable[[], 
     return run
 
 
-def _dense(**arguments: Any) -> Callable:
+def _dense(**arguments: Any) -> Callable[[], float]:
     """Dense matmul in place of the sparse operator, gradients through all the steps."""
     return _through_all_steps(dense=True, **arguments)
 
 
-def _unrolled(**arguments: Any) -> Callable:
+def _unrolled(**arguments: Any) -> Callable[[], float]:
     """Sparse steps of message passing, gradients through all of them."""
     return _through_all_steps(dense=False, **arguments)
 
 
 def _through_all_steps(
     dense: bool, num_nodes: int, num_edges: int, num_conditions: int, num_steps: int, rounds: int
-) -> Callable:
+) -> Callable[[], float]:
     data = synthetic(1, num_nodes, num_edges, 12, 58, num_conditions)
     model = LEMBAS(data, generator=torch.Generator().manual_seed(0))
     edge_index, weight, bias = model.edge_index, model.conv.edge_weight, model.conv.bias
@@ -108,11 +108,9 @@ def _through_all_steps(
     return lambda: _fastest(run, rounds)
 
 
-def _training(batch_size: int, epochs: int, quick: bool) -> Callable:
-    """Training of the ligand screen from fresh weights, seconds of an epoch."""
-    from benchmarks.networks import Shared, ligand_screen
-
-    problem = ligand_screen(Shared.find(), quick)
+def _training(batch_size: int, epochs: int, quick: bool, data: str | None) -> Callable[[], float]:
+    """Training of the ligand screen from trained weights, seconds of an epoch."""
+    problem = ligand_screen(Shared(None if data is None else Path(data), None), quick)
 
     def run(epochs: int = epochs) -> None:
         config = TrainingConfig.ligand_screen().to_dict()

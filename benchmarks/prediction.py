@@ -7,12 +7,15 @@ import cProfile
 import pstats
 import time
 import warnings
+from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import torch
 
 from benchmarks.networks import Shared, ligand_screen, random_stimuli, to_textbook
 from benchmarks.report import Table, number
+from benchmarks.textbook import Textbook
 from benchmarks.timing import Timing, call, interleaved
 from lembas_pyg.analysis import knock_out
 from lembas_pyg.nn import LEMBAS
@@ -35,10 +38,8 @@ def prediction(shared: Shared, quick: bool) -> list[Table]:
         models = {name: _predictor(problem.trained, name) for name in ("float32", "float64")}
         stimuli = x.double().numpy()
         book.predict(stimuli[:, :_CHUNK])  # the first call is slower
-        cases = {
-            "textbook": lambda book=book, x=stimuli: [
-                book.predict(x[:, i : i + _CHUNK]) for i in range(0, x.shape[1], _CHUNK)
-            ],
+        cases: dict[str, Callable[[], object]] = {
+            "textbook": partial(_by_chunks, book, stimuli),
             **{name: partial(model, x.to(model.conv.bias)) for name, model in models.items()},
         }
         with torch.no_grad(), warnings.catch_warnings():
@@ -77,6 +78,12 @@ def prediction(shared: Shared, quick: bool) -> list[Table]:
             rows,
         )
     ]
+
+
+def _by_chunks(book: Textbook, x: np.ndarray) -> None:
+    """Prediction of some conditions at a time."""
+    for first in range(0, x.shape[1], _CHUNK):
+        book.predict(x[:, first : first + _CHUNK])
 
 
 def _predictor(model: LEMBAS, dtype: str) -> LEMBAS:

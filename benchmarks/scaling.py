@@ -45,9 +45,7 @@ def scaling(shared: Shared, quick: bool) -> list[Table]:
         np.polyfit(np.log(sizes[first:]), np.log(values[first:]), 1)[0]
         for values in (sweeps, peaks)
     ]
-    rows.append(
-        ["exponent", f"{exponents[0]:.2f}", "", f"{exponents[1]:.2f}", "", ""],
-    )
+    rows.append(["exponent", f"{exponents[0]:.2f}", "", f"{exponents[1]:.2f}", "", ""])
     return [
         Table(
             "Scaling",
@@ -75,9 +73,9 @@ def alternatives(shared: Shared, quick: bool) -> list[Table]:
     num_nodes, num_edges = 1128, 5732
     rounds = 1 if quick else 5
     rows = []
-    for num_steps in (20, 50) if quick else (50, 150, 450):
-        size = {"num_conditions": 23, "num_steps": num_steps, "rounds": rounds}
-        nodes = {"num_nodes": num_nodes, "num_edges": num_edges}
+    for num_steps in (20,) if quick else (50, 150, 450):
+        size: dict[str, Any] = {"num_conditions": 23, "num_steps": num_steps, "rounds": rounds}
+        nodes: dict[str, Any] = {"num_nodes": num_nodes, "num_edges": num_edges}
         found = {
             "ours": _case("solve", num_edges=10 * num_nodes, **size),
             "unrolled": _case("unrolled", **nodes, **size),
@@ -115,7 +113,7 @@ def paths(shared: Shared, quick: bool) -> list[Table]:
     """The operators of torch against compiled kernels."""
     epochs = 2 if quick else 10
     rows = []
-    for batch_size in (20, 103):
+    for batch_size in (103,) if quick else (20, 103):
         found = [
             _case(
                 "training",
@@ -123,6 +121,7 @@ def paths(shared: Shared, quick: bool) -> list[Table]:
                 batch_size=batch_size,
                 epochs=epochs,
                 quick=quick,
+                data=None if shared.data is None else str(shared.data),
             )["seconds"]
             for switch in ("1", "0")
         ]
@@ -141,7 +140,9 @@ def paths(shared: Shared, quick: bool) -> list[Table]:
     ]
 
 
-def _case(name: str, environment: Mapping[str, str] | None = None, **arguments: Any) -> dict:
+def _case(
+    name: str, environment: Mapping[str, str] | None = None, **arguments: Any
+) -> dict[str, Any]:
     return measured_apart(
         "benchmarks.case", {"name": name, **arguments}, {**os.environ, **(environment or {})}
     )

@@ -10,6 +10,7 @@ from benchmarks.report import Table, number
 from benchmarks.timing import interleaved
 from benchmarks.training import problems
 from lembas_pyg.nn import contraction_rate, spectral_radius
+from lembas_pyg.training.losses import spectral_loss
 
 __all__ = ["stability"]
 
@@ -34,14 +35,16 @@ def stability(shared: Shared, quick: bool) -> list[Table]:
             "Spectral term: agreement",
             "Difference of the contraction rate from the exact radius, relative, after 1, 5, 25 "
             "and 125 calls with the deviation taken along and 1 % of it drawn anew, float32, "
-            "weights standing still: median / largest over the conditions. Last: norm of the "
-            "difference of the gradients of the mean over all conditions, relative to the exact "
-            "one, after 125 calls.",
+            "weights standing still: median / largest over the conditions; and of the slowest "
+            "condition at the end. Last: norm of the difference of the gradients of the spectral "
+            "loss of all conditions, relative to the exact one, and their cosine.",
             [
                 "network",
                 "exact radius, range",
                 *(f"{calls} calls" for calls in _CALLS),
+                "slowest",
                 "gradient",
+                "cosine",
             ],
             [rows[1] for rows in found],
         ),
@@ -65,8 +68,10 @@ def _compared(problem: Problem, rounds: int) -> tuple[list[str], list[str]]:
         return contraction_rate(model.operator, weight, slope, start)
 
     radii = torch.stack([exact(column) for column in range(slope.size(1))])
+    config = problem.config
+    barrier = config.spectral_sharpness, config.spectral_target, config.spectral_floor
     weight.grad = None
-    radii.mean().backward()
+    spectral_loss(radii, *barrier).backward()
     assert weight.grad is not None
     reference, radii = weight.grad.double().numpy(), radii.detach()
     generator = torch.Generator().manual_seed(0)
@@ -80,7 +85,7 @@ def _compared(problem: Problem, rounds: int) -> tuple[list[str], list[str]]:
             gap = ((rate.detach() - radii) / radii).abs()
             gaps.append(f"{number(float(gap.median()), 2)} / {number(float(gap.max()), 2)}")
     weight.grad = None
-    rate.mean().backward()
+    spectral_loss(rate, *barrier).backward()
     ours = weight.grad.double().numpy()
     cases = {
         "textbook": lambda: book.radius(slope[:, 0].double().numpy()),
@@ -88,7 +93,10 @@ def _compared(problem: Problem, rounds: int) -> tuple[list[str], list[str]]:
         "rate": lambda: of_all(vector)[0].mean().backward(),
     }
     ms = {name: 1e3 * timing.cpu for name, timing in interleaved(cases, rounds).items()}
-    gradient = float(np.linalg.norm(ours - reference) / np.linalg.norm(reference))
+    length = np.linalg.norm(reference)
+    gradient = float(np.linalg.norm(ours - reference) / length)
+    cosine = float(ours @ reference / np.linalg.norm(ours) / length)
+    slowest = float(((rate.detach() - radii) / radii).abs()[radii.argmax()])
     ratio = ms["textbook"] * slope.size(1) / ms["rate"]
     return (
         [problem.name, *(number(ms[name], 2) for name in cases), number(ratio)],
@@ -96,6 +104,8 @@ def _compared(problem: Problem, rounds: int) -> tuple[list[str], list[str]]:
             problem.name,
             f"{float(radii.min()):.3f} - {float(radii.max()):.3f}",
             *gaps,
+            number(slowest, 2),
             number(gradient, 2),
+            number(cosine, 2),
         ],
     )

@@ -305,7 +305,8 @@ class Textbook:
 
     def train(self, num_steps: int, first_epoch: int = 0) -> list[Step]:
         """Some optimiser steps of the schedule from an epoch on."""
-        config, done, epoch = self.config, [], first_epoch
+        config, epoch = self.config, first_epoch
+        done: list[Step] = []
         while len(done) < num_steps:
             if config.reset_every and epoch and epoch % config.reset_every == 0:
                 self.moment1[:], self.moment2[:], self.adam_step = 0, 0, 0
