@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lembas_pyg.nn.fixed_point import iterate
+from lembas_pyg.nn.fixed_point import accelerate, iterate
 
 
 def half_way(h, target, factor):
@@ -60,3 +60,27 @@ def test_no_conditions_and_no_nodes_are_already_steady():
 def test_zero_steps_are_refused():
     with pytest.raises(ValueError, match="max_steps is 0"):
         iterate(lambda h: h, torch.zeros(1, 1), tol=1.0, max_steps=0)
+
+
+def test_acceleration_finds_a_slow_state_in_a_fraction_of_the_steps():
+    torch.manual_seed(0)
+    matrix = torch.randn(20, 20, dtype=torch.float64)
+    matrix *= 0.995 / torch.linalg.eigvals(matrix).abs().max()
+    target = torch.randn(20, 3, dtype=torch.float64)
+
+    def step(h, target):
+        return target + matrix @ (h - target)
+
+    plain = iterate(step, torch.zeros_like(target), target, tol=1e-11, max_steps=20_000)
+    found = accelerate(step, torch.zeros_like(target), target, tol=1e-11, max_steps=2_000)
+    assert plain.converged.all()
+    assert found.converged.all()
+    torch.testing.assert_close(found.value, target, rtol=0, atol=1e-8)
+    assert (10 * found.num_steps < plain.num_steps).all()
+
+
+def test_acceleration_reports_what_it_could_not_finish():
+    found = accelerate(
+        lambda h, x: h + x, torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]), tol=1e-6, max_steps=20
+    )
+    assert found.converged.tolist() == [False, True]
