@@ -67,7 +67,7 @@ def iterate(
 
     Returns:
         The last state of every condition with its residual, steps and verdict. A condition that
-        overflows keeps its last state, residual infinite.
+        overflows goes back to its first state; its residual is infinite.
     """
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
@@ -92,12 +92,16 @@ def iterate(
         else:
             continue
         finished = active[leaving]
-        value[:, finished] = torch.where(lost, previous, h)[:, leaving]
+        value[:, finished] = h[:, leaving]
         residual[finished] = change.masked_fill(lost, torch.inf)[leaving]
         num_steps[finished] = taken
         staying = ~leaving
         active, h = active[staying], h[:, staying]
         columns = tuple(column[:, staying] for column in columns)
+    overflow = ~value.isfinite().all(dim=0)
+    if bool(overflow.any()):
+        value = torch.where(overflow, start, value)
+        residual = residual.masked_fill(overflow, torch.inf)
     return FixedPoint(value, residual, num_steps, residual <= limit)
 
 

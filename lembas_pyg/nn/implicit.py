@@ -30,8 +30,9 @@ from lembas_pyg.nn.spectral import spectral_radius
 __all__ = ["AdjointReport", "Solver", "soft_clip", "steady_state", "steady_state_of"]
 
 # Plain steps before a condition is accelerated. By then plain iteration has chosen the state, so
-# that acceleration only finishes it; nearly all conditions are done long before.
-_PATIENCE = 500
+# that acceleration only finishes it. Earlier it does not pay: to tell whether an accelerated state
+# is stable takes an eigen-solve, as long as 100,000 compiled steps of one condition.
+_PATIENCE = 5000
 
 
 class AdjointReport(NamedTuple):
@@ -72,11 +73,15 @@ class Solver:
     warn: bool = False
     adjoint: AdjointReport | None = field(default=None, init=False)
 
+    def __post_init__(self) -> None:
+        check_solver(self.tol, self.max_steps)
+
     def solve(self, drive: Tensor, edge_weight: Tensor, start: Tensor | None = None) -> FixedPoint:
         """State of every condition under the input `drive` (``[N, S]``), without gradient."""
         start = torch.zeros_like(drive) if start is None else start
         point = self._iterate(drive, edge_weight, start, min(self.max_steps, _PATIENCE))
         slow = ~point.converged & point.residual.isfinite()
+        slow &= point.residual > rounding_floor(drive.dtype)
         if self.max_steps <= _PATIENCE or not bool(slow.any()):
             return point
         finished = self._accelerate(drive[:, slow], edge_weight, point.value[:, slow])
@@ -98,11 +103,15 @@ class Solver:
         self, drive: Tensor, edge_weight: Tensor, start: Tensor, max_steps: int
     ) -> FixedPoint:
         """Plain iteration, in compiled code where that is possible."""
+        # Steps below the rounding floor change nothing; whether `tol` was met is judged as it is.
+        reach = max(self.tol, rounding_floor(drive.dtype))
         if compiled.applies_to(drive, self.act):
-            return compiled.solve_state(
-                self.operator, edge_weight, drive, start, self.act, self.tol, max_steps
+            point = compiled.solve_state(
+                self.operator, edge_weight, drive, start, self.act, reach, max_steps
             )
-        return iterate(self._step(edge_weight), start, drive, tol=self.tol, max_steps=max_steps)
+        else:
+            point = iterate(self._step(edge_weight), start, drive, tol=reach, max_steps=max_steps)
+        return point._replace(converged=point.residual <= self.tol)
 
     def _accelerate(self, drive: Tensor, edge_weight: Tensor, start: Tensor) -> FixedPoint:
         """Anderson acceleration; converged only where the state is stable."""
@@ -169,6 +178,19 @@ class Solver:
             return u if clip is None else soft_clip(u, clip)
 
         return iterate(step, slope * grad, slope, grad, tol=limit, max_steps=self.max_steps)
+
+
+def check_solver(tol: float, max_steps: int) -> None:
+    """Refuse a tolerance or a number of steps no solve can work with."""
+    if not 0 < tol < float("inf"):
+        raise ValueError(f"tol is {tol}; it must be a positive number, such as 1e-6.")
+    if max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
+
+
+def rounding_floor(dtype: torch.dtype) -> float:
+    """Change of a state in one step below which there is only rounding (states are about 1)."""
+    return 4 * torch.finfo(dtype).eps
 
 
 def soft_clip(u: Tensor, limit: float) -> Tensor:
@@ -249,6 +271,7 @@ def steady_state_of(
     tol: float,
     max_steps: int,
     mixing: bool = False,
+    start: Tensor | None = None,
 ) -> FixedPoint:
     r"""Steady state of any differentiable ``step(h, drive, *columns)``.
 
@@ -264,13 +287,15 @@ def steady_state_of(
         tol: Largest accepted change of a state in one step; relative to the largest incoming
             gradient for the adjoint.
         max_steps: Steps before giving up, for each of the two solves.
+        start: First state; zero if None.
         mixing: Whether columns depend on each other, so that they converge together or not.
 
     Shapes:
         - **drive:** ``[N, S]``
     """
+    check_solver(tol, max_steps)
     with torch.no_grad():
-        start = torch.zeros_like(drive)
+        start = torch.zeros_like(drive) if start is None else start
         if mixing:
             point = _iterate_as_one(
                 lambda h: step(h, drive, *columns), start, tol=tol, max_steps=max_steps

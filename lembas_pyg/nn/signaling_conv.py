@@ -17,7 +17,14 @@ from torch_geometric.typing import SparseTensor
 from lembas_pyg.nn.activations import michaelis_menten_like
 from lembas_pyg.nn.adjacency import edges_of
 from lembas_pyg.nn.fixed_point import FixedPoint
-from lembas_pyg.nn.implicit import AdjointReport, Solver, steady_state, steady_state_of
+from lembas_pyg.nn.implicit import (
+    AdjointReport,
+    Solver,
+    check_solver,
+    rounding_floor,
+    steady_state,
+    steady_state_of,
+)
 from lembas_pyg.nn.operator import SignedOperator
 
 __all__ = ["SignalingConv"]
@@ -84,6 +91,9 @@ class SignalingConv(MessagePassing):
         clip: float | None = None,
     ) -> None:
         super().__init__(aggr="sum")
+        if not callable(act):
+            raise ValueError(f"act is {act!r}; give a function, such as activation_by_name('MML').")
+        check_solver(tol, max_steps)
         self.num_nodes, self.num_edges = num_nodes, num_edges
         self.act, self.tol, self.max_steps, self.clip = act, tol, max_steps, clip
         self.edge_weight = Parameter(torch.empty(num_edges))
@@ -122,10 +132,11 @@ class SignalingConv(MessagePassing):
                 subgraphs; all edges in order if None.
             node_pos: Position of each node in the layer's own parameters; all in order if None.
         """
-        return _untraced(self._forward)(x, edge_index, edge_weight, edge_pos, node_pos)
+        return _untraced(self._warning)((x, edge_index, edge_weight, edge_pos, node_pos, None))
 
-    def _forward(self, *inputs: Any) -> Tensor:
-        point = self._solve(*inputs, None)
+    def _warning(self, inputs: tuple[Any, ...]) -> Tensor:
+        """State of every condition, with a warning where there is none."""
+        point = self._solve(*inputs)
         if self._solver is not None:
             self._solver.warn = True
         warn_not_converged(point, self.tol)
@@ -166,12 +177,20 @@ class SignalingConv(MessagePassing):
         edges, positions = self._edges(edge_index)
         if positions is not None:
             edge_pos = positions if edge_pos is None else edge_pos[positions]
+        if edge_pos is not None:
+            _check_positions("edge_pos", edge_pos, self.num_edges)
+        if node_pos is not None:
+            _check_positions("node_pos", node_pos, self.num_nodes)
         if edge_weight is None:
             edge_weight = self.edge_weight if edge_pos is None else self.edge_weight[edge_pos]
         elif positions is not None:
             edge_weight = edge_weight[positions]
         bias = self.bias if node_pos is None else self.bias[node_pos]
+        x, edge_weight = x.to(bias.dtype), edge_weight.to(bias.dtype)
         _check_sizes(x, bias, edges, edge_weight)
+        if start is not None:
+            _check_start(start, x)
+            start = start.to(bias.dtype)
         drive = x + bias
         if edge_weight.dim() == 2 or self._is_observed:
             self._solver = None
@@ -179,7 +198,9 @@ class SignalingConv(MessagePassing):
             columns = [edge_weight]
             if edge_weight.dim() == 1:
                 step, columns = partial(step, edge_weight=edge_weight), []
-            return steady_state_of(step, drive, *columns, tol=self.tol, max_steps=self.max_steps)
+            return steady_state_of(
+                step, drive, *columns, tol=self.tol, max_steps=self.max_steps, start=start
+            )
         operator = self.operator(edges, x.size(0))
         self._solver = Solver(operator, self.act, self.tol, self.max_steps, self.clip)
         return steady_state(drive, edge_weight, self._solver, start)
@@ -195,7 +216,8 @@ class SignalingConv(MessagePassing):
     def operator(self, edge_index: Tensor, num_nodes: int) -> SignedOperator:
         """The sparse operator of `edge_index`, built once and kept while the edges stay."""
         # The version counter tells an edge index that was changed in place from the same one.
-        key = (edge_index, edge_index._version, num_nodes)
+        version = -1 if edge_index.is_inference() else edge_index._version
+        key = (edge_index, version, num_nodes)
         known = self._operator_key
         if known is None or known[0] is not edge_index or known[1:] != key[1:]:
             self._operator = SignedOperator(edge_index, num_nodes)
@@ -278,6 +300,22 @@ def _check_sizes(x: Tensor, bias: Tensor, edge_index: Tensor, edge_weight: Tenso
         )
 
 
+def _check_start(start: Tensor, x: Tensor) -> None:
+    if start.shape != x.shape:
+        raise ValueError(
+            f"start has shape {list(start.shape)}; it must be that of the drive, {list(x.shape)}."
+        )
+
+
+def _check_positions(name: str, positions: Tensor, count: int) -> None:
+    """Refuse positions outside of the layer's parameters."""
+    if positions.numel() and not 0 <= int(positions.min()) <= int(positions.max()) < count:
+        raise ValueError(
+            f"{name} holds {int(positions.max())} (smallest {int(positions.min())}), but the layer "
+            f"has {count} parameters of that kind, numbered from 0."
+        )
+
+
 def warn_not_converged(
     point: FixedPoint, tol: float, conditions: dict[str, int] | None = None
 ) -> None:
@@ -295,10 +333,19 @@ def warn_not_converged(
     names = {column: name for name, column in (conditions or {}).items()}
     shown = [f"{names.get(c, c)} (residual {float(residual[c]):.2g})" for c in failed[:5]]
     more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+    worst = float(residual[~converged].max())
+    if worst <= rounding_floor(residual.dtype):
+        remedy = (
+            f"They are at the rounding floor of {residual.dtype}: use .double(), or a larger tol."
+        )
+    else:
+        remedy = (
+            "Their states are not to be trusted. Raise max_steps if the residual is small; a "
+            "residual that stays large means oscillation or a spectral radius of 1 or more: train "
+            "with a spectral term."
+        )
     warnings.warn(
         f"{len(failed)} of {len(converged)} conditions did not reach a steady state within "
-        f"tol={tol:g}: {', '.join(shown)}{more}. Their states are not to be trusted. Raise "
-        f"max_steps if the residual is small; a residual that stays large means oscillation or "
-        f"a spectral radius of 1 or more: train with a spectral term.",
+        f"tol={tol:g}: {', '.join(shown)}{more}. {remedy}",
         stacklevel=3,
     )

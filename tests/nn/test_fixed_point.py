@@ -29,7 +29,7 @@ def test_an_oscillation_is_reported_and_does_not_hold_up_the_others():
     assert point.residual[1] == 2.0
 
 
-def test_a_condition_that_overflows_keeps_its_last_finite_state():
+def test_a_condition_that_overflows_goes_back_to_its_first_state():
     factor = torch.tensor([[1e20, 0.5]])
     point = iterate(half_way, torch.zeros(1, 2), torch.ones(1, 2), factor, tol=1e-6, max_steps=99)
     assert point.converged.tolist() == [False, True]
