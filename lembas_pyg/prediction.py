@@ -99,5 +99,16 @@ def prepare(
 
 
 def as_list(names: Iterable[str] | str) -> list[str]:
-    """Names as a list; a single text is one name."""
-    return [names] if isinstance(names, str) else list(names)
+    """Names as a list, each once; a single text is one name.
+
+    Raises:
+        ValueError: A name is no text, or is given twice.
+    """
+    found = [names] if isinstance(names, str) else list(names)
+    for name in found:
+        if not isinstance(name, str):
+            raise ValueError(f"{name!r} is no name; nodes and conditions are given by name.")
+    repeated = sorted({name for name in found if found.count(name) > 1})
+    if repeated:
+        raise ValueError(f"Named more than once: {', '.join(repeated)}.")
+    return found

@@ -107,6 +107,7 @@ PUBLIC = {
         "Sigmoid",
         "SignalingConv",
         "SparseProjection",
+        "SteadyState",
         "activation_by_name",
         "contraction_rate",
         "leaky_relu",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -105,15 +106,12 @@ def _perturb(
     max_steps: int,
 ) -> pd.DataFrame:
     """Every node under every condition, in blocks of columns."""
-    if not np.isfinite(strength):
-        raise ValueError(f"The strength is {strength}; it must be a finite number, such as -5.")
+    if isinstance(strength, bool) or not isinstance(strength, Real) or not np.isfinite(strength):
+        raise ValueError(f"The strength is {strength!r}; it must be a finite number, such as -5.")
     exact, columns = prepare(model, data, conditions, tol, max_steps)
     names = as_list(nodes) if nodes is not None else list(data.node_name)
     if not names:
         raise ValueError("No node was named; leave `nodes` out to perturb every node.")
-    repeated = sorted({name for name in names if names.count(name) > 1}) if nodes else []
-    if repeated:
-        raise ValueError(f"Named more than once: {', '.join(repeated)}.")
     index = torch.as_tensor(node_index(data, names))
     x = data.x[:, list(columns.values())]
     num_conditions = x.size(1)

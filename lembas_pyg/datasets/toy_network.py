@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "toy"
 
 
 class ToyNetwork(InMemoryDataset):
-    """Two ligands, four nodes between, one TF: 7 nodes, 8 interactions, two feedbacks.
+    """Two ligands, four nodes between, one TF: 7 nodes, 8 interactions, one feedback loop.
 
     Comes with the package; needs no folder and no download, and has no conditions.
 

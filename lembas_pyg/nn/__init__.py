@@ -14,6 +14,7 @@ from lembas_pyg.nn.lembas import LEMBAS, Prediction
 from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
 from lembas_pyg.nn.spectral import contraction_rate, spectral_radius
+from lembas_pyg.nn.steady_state import SteadyState
 
 __all__ = [
     "LEMBAS",
@@ -24,6 +25,7 @@ __all__ = [
     "Sigmoid",
     "SignalingConv",
     "SparseProjection",
+    "SteadyState",
     "activation_by_name",
     "contraction_rate",
     "leaky_relu",

@@ -96,6 +96,8 @@ def _solve(
 ) -> FixedPoint:
     kernels = _kernels()
     assert kernels is not None
+    # The kernels look at no bounds.
+    assert drive.shape == slope.shape == start.shape
     num_columns = drive.size(1)
     state = start.detach().clone(memory_format=torch.contiguous_format)
     residual = drive.new_zeros(num_columns)
@@ -114,7 +116,10 @@ def _solve(
     else:
         with ThreadPoolExecutor(len(blocks)) as pool:
             list(pool.map(run, blocks))
-    residual.masked_fill_(~state.isfinite().all(dim=0), torch.inf)
+    lost = ~(state.isfinite().all(dim=0) & residual.isfinite())
+    if bool(lost.any()):
+        residual.masked_fill_(lost, torch.inf)
+        state = torch.where(lost, start, state)
     return FixedPoint(state, residual, num_steps, residual <= limit)
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["FixedPoint", "iterate"]
+__all__ = ["FixedPoint", "accelerate", "iterate"]
 
 # Conditions are looked at after these many steps; looking costs about as much as a step.
 _CHECK_EVERY = 4
@@ -67,7 +67,7 @@ def iterate(
 
     Returns:
         The last state of every condition with its residual, steps and verdict. A condition that
-        overflows keeps its last state, residual infinite.
+        overflows goes back to its first state; its residual is infinite.
     """
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
@@ -92,10 +92,90 @@ def iterate(
         else:
             continue
         finished = active[leaving]
-        value[:, finished] = torch.where(lost, previous, h)[:, leaving]
+        value[:, finished] = h[:, leaving]
         residual[finished] = change.masked_fill(lost, torch.inf)[leaving]
         num_steps[finished] = taken
         staying = ~leaving
         active, h = active[staying], h[:, staying]
         columns = tuple(column[:, staying] for column in columns)
+    overflow = ~value.isfinite().all(dim=0)
+    if bool(overflow.any()):
+        value = torch.where(overflow, start, value)
+        residual = residual.masked_fill(overflow, torch.inf)
     return FixedPoint(value, residual, num_steps, residual <= limit)
+
+
+def accelerate(
+    step: Callable[..., Tensor],
+    start: Tensor,
+    *columns: Tensor,
+    tol: float | Tensor,
+    max_steps: int,
+    window: int = 5,
+) -> FixedPoint:
+    r"""Anderson acceleration, for states that plain iteration approaches too slowly.
+
+    Each step goes to the combination of the last `window` images whose change is least,
+
+    .. math:: h^{+} = f(h) - \sum_m \gamma_m \Delta f_m, \qquad
+              \gamma = \arg\min \| (f(h) - h) - \sum_m \gamma_m \Delta (f - h)_m \|,
+
+    condition by condition; a condition whose change grows starts over with a plain step. It may
+    come to rest where plain iteration would not, so whether the state is stable has to be checked
+    by the caller.
+
+    Args:
+        step: As for `iterate`.
+        start: First state; best one that plain iteration has come close with.
+        columns: As for `iterate`.
+        tol: As for `iterate`.
+        max_steps: Steps before giving up on a condition.
+        window: Differences that are combined.
+
+    Shapes:
+        - **start, columns:** ``[N, S]``
+
+    References:
+        Walker and Ni (2011), SIAM J. Numer. Anal. 49, 1715.
+    """
+    num_conditions = start.size(1)
+    limit = torch.as_tensor(tol, dtype=start.dtype, device=start.device).expand(num_conditions)
+    h, image = start, step(start, *columns)
+    change = image - h
+    best = change.abs().amax(dim=0)
+    num_steps = torch.ones(num_conditions, dtype=torch.long, device=start.device)
+    images, changes = start.new_zeros(0, *start.shape), start.new_zeros(0, *start.shape)
+    for _ in range(1, max_steps):
+        active = best > limit
+        if not bool(active.any()):
+            break
+        after = image
+        if len(changes):
+            gram = torch.einsum("mns,lns->sml", changes, changes)
+            right = torch.einsum("mns,ns->sm", changes, change)
+            ridge = gram.diagonal(dim1=1, dim2=2).sum(dim=1).clamp(min=torch.finfo(h.dtype).tiny)
+            eye = torch.eye(len(changes), dtype=h.dtype, device=h.device)
+            gram = gram + torch.finfo(h.dtype).eps * ridge.view(-1, 1, 1) * eye
+            gamma = torch.linalg.solve(gram, right)
+            after = image - torch.einsum("mns,sm->ns", images, gamma)
+        after = torch.where(active & after.isfinite().all(dim=0), after, image)
+        next_image = step(after, *columns)
+        next_change = next_image - after
+        worst = next_change.abs().amax(dim=0)
+        failed = active & ~(worst <= 2 * best)  # NaN counts as growth
+        kept = torch.where(failed, 0.0, 1.0).to(h)
+        images = torch.cat([images, (next_image - image)[None]])[-window:] * kept
+        changes = torch.cat([changes, (next_change - change)[None]])[-window:] * kept
+        # A failed step is forgotten; the last good image is where the condition goes on.
+        go_on = active & ~failed
+        h = torch.where(go_on, after, torch.where(failed, image, h))
+        if bool(failed.any()):
+            plain = step(h, *columns)
+            next_image = torch.where(failed, plain, next_image)
+            next_change = torch.where(failed, plain - h, next_change)
+            worst = torch.where(failed, (plain - h).abs().amax(dim=0), worst)
+        image = torch.where(active, next_image, image)
+        change = torch.where(active, next_change, change)
+        best = torch.where(active, worst, best)
+        num_steps += active
+    return FixedPoint(image, best, num_steps, best <= limit)

@@ -12,6 +12,7 @@ stored: memory does not depend on how many there were.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -22,10 +23,16 @@ from torch.autograd.function import once_differentiable
 
 from lembas_pyg.nn import compiled
 from lembas_pyg.nn.activations import slope_at
-from lembas_pyg.nn.fixed_point import FixedPoint, iterate
+from lembas_pyg.nn.fixed_point import FixedPoint, accelerate, iterate
 from lembas_pyg.nn.operator import SignedOperator
+from lembas_pyg.nn.spectral import spectral_radius
 
-__all__ = ["AdjointReport", "Solver", "soft_clip", "steady_state"]
+__all__ = ["AdjointReport", "Solver", "soft_clip", "steady_state", "steady_state_of"]
+
+# Plain steps before a condition is accelerated. By then plain iteration has chosen the state, so
+# that acceleration only finishes it. Earlier it does not pay: to tell whether an accelerated state
+# is stable takes an eigen-solve, as long as 100,000 compiled steps of one condition.
+_PATIENCE = 5000
 
 
 class AdjointReport(NamedTuple):
@@ -55,6 +62,7 @@ class Solver:
             gradient of the condition for the adjoint.
         max_steps: Steps before giving up, for each of the two solves.
         clip: Largest adjoint that passes unchanged in one step; None for no limit.
+        warn: Whether to warn of adjoints that do not converge; they are always reported.
     """
 
     operator: SignedOperator
@@ -62,21 +70,66 @@ class Solver:
     tol: float
     max_steps: int
     clip: float | None = None
+    warn: bool = False
     adjoint: AdjointReport | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        check_solver(self.tol, self.max_steps)
 
     def solve(self, drive: Tensor, edge_weight: Tensor, start: Tensor | None = None) -> FixedPoint:
         """State of every condition under the input `drive` (``[N, S]``), without gradient."""
         start = torch.zeros_like(drive) if start is None else start
-        if compiled.applies_to(drive, self.act):
-            return compiled.solve_state(
-                self.operator, edge_weight, drive, start, self.act, self.tol, self.max_steps
+        point = self._iterate(drive, edge_weight, start, min(self.max_steps, _PATIENCE))
+        slow = ~point.converged & point.residual.isfinite()
+        slow &= point.residual > rounding_floor(drive.dtype)
+        if self.max_steps <= _PATIENCE or not bool(slow.any()):
+            return point
+        finished = self._accelerate(drive[:, slow], edge_weight, point.value[:, slow])
+        # Where acceleration does not lead to a stable state, plain iteration has the last word.
+        left = slow.nonzero().view(-1)[~finished.converged]
+        for whole, part in zip(point, finished, strict=True):
+            whole[..., slow] = torch.where(finished.converged, part, whole[..., slow])
+        point.num_steps[slow] += _PATIENCE
+        if len(left):
+            again = self._iterate(
+                drive[:, left], edge_weight, point.value[:, left], self.max_steps - _PATIENCE
             )
+            again.num_steps.add_(_PATIENCE)
+            for whole, part in zip(point, again, strict=True):
+                whole[..., left] = part
+        return point
+
+    def _iterate(
+        self, drive: Tensor, edge_weight: Tensor, start: Tensor, max_steps: int
+    ) -> FixedPoint:
+        """Plain iteration, in compiled code where that is possible."""
+        # Steps below the rounding floor change nothing; whether `tol` was met is judged as it is.
+        reach = max(self.tol, rounding_floor(drive.dtype))
+        if compiled.applies_to(drive, self.act):
+            point = compiled.solve_state(
+                self.operator, edge_weight, drive, start, self.act, reach, max_steps
+            )
+        else:
+            point = iterate(self._step(edge_weight), start, drive, tol=reach, max_steps=max_steps)
+        return point._replace(converged=point.residual <= self.tol)
+
+    def _accelerate(self, drive: Tensor, edge_weight: Tensor, start: Tensor) -> FixedPoint:
+        """Anderson acceleration; converged only where the state is stable."""
+        budget = self.max_steps - _PATIENCE
+        point = accelerate(self._step(edge_weight), start, drive, tol=self.tol, max_steps=budget)
+        z = torch.addmm(drive, self.operator.matrix(edge_weight), point.value)
+        slope = slope_at(self.act, z, point.value)
+        edge_index = torch.stack([self.operator.source, self.operator.target])
+        for column in point.converged.nonzero().view(-1).tolist():
+            scaled = edge_weight * slope[self.operator.target, column]
+            radius = spectral_radius(edge_index, scaled.double(), self.operator.num_nodes)
+            point.converged[column] = bool(radius < 1)
+        return point
+
+    def _step(self, edge_weight: Tensor) -> Callable[[Tensor, Tensor], Tensor]:
+        """The right-hand side on the operators of torch."""
         matrix, act = self.operator.matrix(edge_weight), self.act
-
-        def step(h: Tensor, drive: Tensor) -> Tensor:
-            return act(torch.addmm(drive, matrix, h))
-
-        return iterate(step, start, drive, tol=self.tol, max_steps=self.max_steps)
+        return lambda h, drive: act(torch.addmm(drive, matrix, h))
 
     def solve_adjoint(self, grad: Tensor, slope: Tensor, edge_weight: Tensor) -> Tensor:
         """Adjoint of every condition for the incoming gradient `grad` (``[N, S]``)."""
@@ -92,6 +145,8 @@ class Solver:
             point.converged,
             clipped,
         )
+        if self.warn:
+            warn_adjoint_not_converged(point.converged)
         return point.value
 
     def _adjoint(
@@ -123,6 +178,19 @@ class Solver:
             return u if clip is None else soft_clip(u, clip)
 
         return iterate(step, slope * grad, slope, grad, tol=limit, max_steps=self.max_steps)
+
+
+def check_solver(tol: float, max_steps: int) -> None:
+    """Refuse a tolerance or a number of steps no solve can work with."""
+    if not 0 < tol < float("inf"):
+        raise ValueError(f"tol is {tol}; it must be a positive number, such as 1e-6.")
+    if max_steps < 1:
+        raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
+
+
+def rounding_floor(dtype: torch.dtype) -> float:
+    """Change of a state in one step below which there is only rounding (states are about 1)."""
+    return 4 * torch.finfo(dtype).eps
 
 
 def soft_clip(u: Tensor, limit: float) -> Tensor:
@@ -197,48 +265,89 @@ def steady_state(
 
 
 def steady_state_of(
-    step: Callable[[Tensor, Tensor], Tensor], drive: Tensor, *, tol: float, max_steps: int
+    step: Callable[..., Tensor],
+    drive: Tensor,
+    *columns: Tensor,
+    tol: float,
+    max_steps: int,
+    mixing: bool = False,
+    start: Tensor | None = None,
 ) -> FixedPoint:
-    r"""Steady state of any differentiable ``step(h, drive)``, gradients to all it depends on.
+    r"""Steady state of any differentiable ``step(h, drive, *columns)``.
 
-    One differentiable step is taken after the solve; a hook on it replaces the incoming gradient
-    :math:`g` by the solution of :math:`u = g + J^\top u`, with :math:`J` the Jacobian of the step.
-    Slower than `steady_state`, but every module, hook and mask inside the step takes part.
+    Gradients reach all that the step depends on. One differentiable step is taken after the solve;
+    a hook on it replaces the incoming gradient :math:`g` by the solution of
+    :math:`u = g + J^\top u`, with :math:`J` the Jacobian of the step. Slower than `steady_state`,
+    but every module, hook and mask inside the step takes part.
 
     Args:
-        step: Right-hand side; treats every column (condition) by itself.
+        step: Right-hand side.
         drive: Input with one column a condition.
+        columns: Further inputs with one column a condition, such as weights of its own.
         tol: Largest accepted change of a state in one step; relative to the largest incoming
             gradient for the adjoint.
         max_steps: Steps before giving up, for each of the two solves.
+        start: First state; zero if None.
+        mixing: Whether columns depend on each other, so that they converge together or not.
 
     Shapes:
         - **drive:** ``[N, S]``
     """
+    check_solver(tol, max_steps)
     with torch.no_grad():
-        point = iterate(step, torch.zeros_like(drive), drive, tol=tol, max_steps=max_steps)
+        start = torch.zeros_like(drive) if start is None else start
+        if mixing:
+            point = _iterate_as_one(
+                lambda h: step(h, drive, *columns), start, tol=tol, max_steps=max_steps
+            )
+        else:
+            point = iterate(step, start, drive, *columns, tol=tol, max_steps=max_steps)
     if not torch.is_grad_enabled():
         return point
-    value = step(point.value, drive)
+    value = step(point.value, drive, *columns)
     if value.requires_grad:
         state = point.value.clone().requires_grad_()
-        image = step(state, drive.detach())
+        image = step(state, drive.detach(), *(column.detach() for column in columns))
 
-        def solve_adjoint(grad: Tensor) -> Tensor:
+        def solve_adjoint(grad: Tensor | None) -> Tensor | None:
+            if grad is None:
+                return None
+
             def adjoint_step(u: Tensor) -> Tensor:
                 (pulled,) = torch.autograd.grad(image, state, u, retain_graph=True)
                 return grad + pulled
 
-            scale = grad.abs().amax().clamp(min=torch.finfo(grad.dtype).tiny)
-            columns = grad.size(1)
+            scale = float(grad.abs().amax().clamp(min=torch.finfo(grad.dtype).tiny))
             # The graph of `image` spans all conditions, so none can be set aside.
-            flat = iterate(
-                lambda u: adjoint_step(u.view(-1, columns)).view(-1, 1),
-                grad.reshape(-1, 1),
-                tol=float(tol * scale),
-                max_steps=max_steps,
-            )
-            return flat.value.view_as(grad)
+            adjoint = _iterate_as_one(adjoint_step, grad, tol=tol * scale, max_steps=max_steps)
+            warn_adjoint_not_converged(adjoint.converged)
+            return adjoint.value
 
         value.register_hook(solve_adjoint)
     return point._replace(value=value)
+
+
+def _iterate_as_one(
+    step: Callable[[Tensor], Tensor], start: Tensor, *, tol: float, max_steps: int
+) -> FixedPoint:
+    """Iteration of a step whose columns have one verdict, repeated for each of them."""
+    shape = start.shape
+    point = iterate(
+        lambda h: step(h.view(shape)).reshape(-1, 1),
+        start.reshape(-1, 1),
+        tol=tol,
+        max_steps=max_steps,
+    )
+    residual, num_steps, converged = (part.expand(shape[1]) for part in point[1:])
+    return FixedPoint(point.value.view(shape), residual, num_steps, converged)
+
+
+def warn_adjoint_not_converged(converged: Tensor) -> None:
+    """Warn that gradients are not those of a steady state."""
+    if not bool(converged.all()):
+        warnings.warn(
+            f"The adjoint of {int((~converged).sum())} of {converged.numel()} conditions did not "
+            f"converge: their gradients are not exact. Their steady states are unstable or very "
+            f"slow; raise max_steps, or train with a spectral term.",
+            stacklevel=2,
+        )

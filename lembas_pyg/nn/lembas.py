@@ -172,6 +172,10 @@ class LEMBAS(Module):
             start: First state ``[N, S]``; zero if None, as in the paper.
         """
         x = self._check_input("x", x)
+        if not bool(x.isfinite().all()):
+            raise ValueError(
+                "x holds NaN or infinite concentrations; write 0 for an absent ligand."
+            )
         if bool((x[self.not_ligand] != 0).any()):
             row = int(self.not_ligand[(x[self.not_ligand] != 0).any(dim=1)][0])
             raise ValueError(
@@ -180,7 +184,12 @@ class LEMBAS(Module):
             )
         drive = self.input(x)
         if perturbation is not None:
-            drive = drive + self._check_input("perturbation", perturbation)
+            perturbation = self._check_input("perturbation", perturbation)
+            if perturbation.size(1) != x.size(1):
+                raise ValueError(
+                    f"perturbation has {perturbation.size(1)} conditions, but x has {x.size(1)}."
+                )
+            drive = drive + perturbation
         return self.conv.solve(drive, self.edge_index, start=start)
 
     @property
@@ -301,6 +310,13 @@ def _check_network(data: Data) -> None:
             f"The network has no {', '.join(missing)}; make it with "
             f"`lembas_pyg.network.from_interactions`."
         )
+    for name, size in (("ligand_mask", data.num_nodes), ("tf_mask", data.num_nodes)):
+        mask = data[name]
+        if mask.dtype != torch.bool or mask.numel() != size:
+            raise ValueError(
+                f"{name} is {mask.dtype} of {mask.numel()} entries; it must be bool, one for each "
+                f"of the {size} nodes."
+            )
     for name, count in (
         ("interaction", data.num_edges),
         ("ligand", int(data.ligand_mask.sum())),
@@ -311,5 +327,10 @@ def _check_network(data: Data) -> None:
                 f"The network has no {name}. Roles come from the columns 'ligand' and 'TF' of the "
                 f"annotation table."
             )
+    if data.edge_sign.numel() != data.num_edges:
+        raise ValueError(
+            f"{data.edge_sign.numel()} modes of action for {data.num_edges} interactions; a "
+            f"transform that adds edges has to extend edge_sign (0 for unknown)."
+        )
     if len(data.node_name) != data.num_nodes:
         raise ValueError(f"{len(data.node_name)} node names for {data.num_nodes} nodes.")

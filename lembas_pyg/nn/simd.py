@@ -25,6 +25,7 @@ __all__ = [
     "store",
     "subtract",
     "where_positive",
+    "zeros",
 ]
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
@@ -89,6 +90,18 @@ def load(typing, array, row, width):
         return value
 
     return result(array, row, width), generate
+
+
+@intrinsic(prefer_literal=True)
+def zeros(typing, array, width):
+    """A vector of zeros of the array's type; the width is a constant."""
+    result = Vector(array.dtype, width.literal_value)
+
+    def generate(context, builder, signature, arguments):
+        vector = context.get_value_type(result)
+        return ir.Constant(vector, [0.0] * vector.count)
+
+    return result(array, width), generate
 
 
 @intrinsic

@@ -31,6 +31,8 @@ _DENSE_FALLBACK = 3000
 # Eigenvalues closer than this (relative) count as one; eigenvectors of a defective one are
 # orthogonal to within this.
 _SAME, _ORTHOGONAL = 1e-8, 1e-7
+# Share of the largest weight below which a radius may be that of a nilpotent matrix.
+_NILPOTENT = 0.05
 
 
 class _Eigen(NamedTuple):
@@ -52,8 +54,10 @@ def spectral_radius(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> 
     with right and left eigenvectors :math:`x, y`. Only feedback counts: the eigenvalues of a graph
     are those of its strongly connected components, each solved by itself (small ones densely,
     large ones by Arnoldi in float64). A graph without cycles has radius 0 and gradient 0. Where
-    several eigenvalues coincide, the gradient is that of their mean, one subgradient; where several
-    distinct ones have the same modulus, that of one of them.
+    several eigenvalues of one component coincide, the gradient is that of their mean, one
+    subgradient; where distinct ones, or those of several components, tie, that of one of them.
+    Components of which many eigenvalues tie, such as a plain ring, need dense algebra: seconds for
+    1,000 nodes.
 
     For the stability of a steady state pass the weights times the slope at their targets.
 
@@ -70,7 +74,7 @@ def spectral_radius(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> 
     Raises:
         ValueError: The inputs do not fit each other or are not finite; or, on backward, the top
             eigenvalue is defective and the radius has no gradient.
-        RuntimeError: No eigen-solver converged.
+        RuntimeError: No eigen-solver converged on a component of more than 3,000 nodes.
 
     References:
         Nilsson et al. (2022), Fig. 3, Suppl. Notes 3 and 6. The original code solves for one
@@ -84,6 +88,8 @@ def spectral_radius(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> 
         0.95
     """
     check_edge_index(edge_index, num_nodes)
+    if not edge_weight.is_floating_point():
+        raise ValueError(f"edge_weight holds {edge_weight.dtype}; weights must be floating point.")
     if edge_weight.shape != edge_index.shape[1:]:
         raise ValueError(
             f"edge_weight has shape {list(edge_weight.shape)}; it must be [{edge_index.size(1)}], "
@@ -170,9 +176,10 @@ def _block_eigen(block: sp.csr_matrix) -> _Eigen | None:
                 f"No eigen-solver converged on a strongly connected component of {size} nodes."
             )
     dense = block.toarray()
-    if _is_nilpotent(dense):
-        return None
     value, left, right = scipy.linalg.eig(dense, left=True, right=True)
+    # Eigenvalues that cancellation should make zero are computed as about eps^(1/size).
+    if abs(value).max() <= min(1e-13 ** (1 / size), _NILPOTENT) and _is_nilpotent(dense):
+        return None
     eigen = _pair(value, left, right)
     return eigen._replace(value=eigen.value * scale)
 
@@ -215,15 +222,18 @@ def _pair(value: NDArray, left: NDArray, right: NDArray) -> _Eigen:
 
 
 def _is_nilpotent(dense: NDArray) -> bool:
-    """Whether some power of a matrix vanishes, as cancelling paths can make it."""
-    power, size = dense, 1
-    bound = scipy.linalg.norm(dense)
+    """Whether cancelling paths make some power of a matrix vanish.
+
+    Each power is compared with that of the absolute values: a ring with a weak link is small but
+    keeps pace with it, cancellation is not and does not.
+    """
+    power, bound, size = dense, abs(dense), 1
     while size < dense.shape[0]:
-        power, size = power @ power, 2 * size
-        norm = scipy.linalg.norm(power)
-        if norm <= 1e-13 * bound**2:
+        power, bound, size = power @ power, bound @ bound, 2 * size
+        scale = bound.max()
+        if scale == 0 or abs(power).max() <= 1e-13 * scale:
             return True
-        power, bound = power / norm, 1.0
+        power, bound = power / scale, bound / scale
     return False
 
 

@@ -22,6 +22,7 @@ from lembas_pyg.nn.simd import (
     store,
     subtract,
     where_positive,
+    zeros,
 )
 
 MML, LEAKY_RELU, LINEAR = 0, 1, 2
@@ -39,8 +40,7 @@ def _block_kernel(width):
         quarter, half, one = worst.dtype.type(0.25), worst.dtype.type(0.5), worst.dtype.type(1)
         a, b, taken, running = h, other, 0, True
         while running and taken < budget:
-            change = load(worst, 0, width)
-            change = subtract(change, change)
+            change = zeros(worst, width)
             for i in range(crow.size - 1):
                 z = load(drive, i, width)
                 for e in range(crow[i], crow[i + 1]):
@@ -143,11 +143,9 @@ def power(crow, col, value, slope, vectors, norms):
     tiny = np.finfo(norms.dtype).tiny
     for step in range(norms.shape[0]):
         before, after = vectors[step], vectors[step + 1]
-        square = load(slope, 0, WIDE)
-        zero = subtract(square, square)
-        square = zero
+        square = zeros(norms, WIDE)
         for i in range(crow.size - 1):
-            z = zero
+            z = zeros(norms, WIDE)
             for e in range(crow[i], crow[i + 1]):
                 z = fma(z, value[e], load(before, col[e], WIDE))
             z = multiply(load(slope, i, WIDE), z)
@@ -175,13 +173,12 @@ def power_backward(crow_t, col_t, value_t, source, target, slope, vectors, norms
             scaled = divide(multiply(load(after, i, WIDE), load(slope, i, WIDE)), norm)
             store(after, i, scaled)
         for j in range(crow_t.size - 1):
-            z = subtract(norm, norm)
+            z = zeros(norms, WIDE)
             for e in range(crow_t[j], crow_t[j + 1]):
                 z = fma(z, value_t[e], load(after, col_t[e], WIDE))
             store(here, j, z)
     for e in range(source.size):
-        first = load(norms, 0, WIDE)
-        z = subtract(first, first)
+        z = zeros(norms, WIDE)
         for step in range(num_steps):
             z = add(
                 z,

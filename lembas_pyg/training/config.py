@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral, Real
 from typing import Any
 
 __all__ = ["PRESETS", "TrainingConfig"]
 
+_POSITIVE = ("lr", "tol", "spectral_target", "spectral_sharpness")
 _SPECTRAL_TERMS = ("rate", "radius")
 
 
@@ -21,7 +23,8 @@ class TrainingConfig:
     Args:
         epochs: Visits of every condition.
         batch_size: Conditions a step; the last batch of an epoch may be smaller.
-        seed: Of initial weights, order of conditions and noise.
+        seed: Of the order of conditions and the noise; the command line draws the initial weights
+            from it as well.
         lr: Largest learning rate.
         lr_start: Learning rate of the first epoch.
         lr_end: Learning rate of the last 5 % of epochs.
@@ -103,24 +106,19 @@ class TrainingConfig:
     max_steps: int = 300
 
     def __post_init__(self) -> None:
+        self._check_types()
         for name in ("epochs", "batch_size", "max_steps"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more.")
-        for name in ("seed", "reset_every"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} is {value!r}; it must be a whole number of 0 or more.")
+            if getattr(self, name) < 1:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; it must be a whole number of 1 or more."
+                )
         if self.seed >= 2**63:
             raise ValueError(f"seed is {self.seed}; it must be below 2**63.")
-        for name in ("lr", "tol", "spectral_target", "spectral_sharpness"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise ValueError(f"{name} is {value!r}; it must be a positive number.")
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, float) and not (math.isfinite(value) and value >= 0):
-                raise ValueError(f"{field.name} is {value!r}; it must be a number of 0 or more.")
+        for name in _POSITIVE:
+            if not getattr(self, name) > 0:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; it must be a positive number."
+                )
         if not self.uniform_min < self.uniform_max:
             raise ValueError(
                 f"uniform_min is {self.uniform_min} and uniform_max {self.uniform_max}; states "
@@ -131,6 +129,25 @@ class TrainingConfig:
                 f"spectral_term is {self.spectral_term!r}; choose from "
                 f"{', '.join(_SPECTRAL_TERMS)}."
             )
+
+    def _check_types(self) -> None:
+        """Refuse what is no number, not finite or negative; no setting may be that."""
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            if field.type in ("bool", "str"):
+                if type(value).__name__ != field.type:
+                    raise ValueError(f"{name} is {value!r}; it must be of type {field.type}.")
+            elif field.type == "int":
+                if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+                    least = 0 if name in ("seed", "reset_every") else 1
+                    raise ValueError(
+                        f"{name} is {value!r}; it must be a whole number of {least} or more."
+                    )
+            elif value is not None or "None" not in str(field.type):
+                number = isinstance(value, Real) and not isinstance(value, bool)
+                if not (number and math.isfinite(value) and value >= 0):
+                    legal = "a positive number" if name in _POSITIVE else "a number of 0 or more"
+                    raise ValueError(f"{name} is {value!r}; it must be {legal}.")
 
     @property
     def peak_epoch(self) -> float:
@@ -418,6 +435,7 @@ class TrainingConfig:
         return cls(
             epochs=40,
             batch_size=50,
+            output_amplitude=0.1,
             lr=2e-3,
             lr_peak=5,
             reset_every=2,
@@ -440,6 +458,7 @@ class TrainingConfig:
         return cls(
             epochs=40,
             batch_size=50,
+            output_amplitude=0.1,
             lr=2e-3,
             lr_peak=5,
             reset_every=2,

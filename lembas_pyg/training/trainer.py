@@ -43,9 +43,10 @@ class History:
     Attributes:
         table: One row an epoch: `epoch`, `lr`, `loss` (weighted sum), every unweighted loss term
             by name, `r` (Pearson r of the predictions made while training, noise included),
-            `rho` (largest contraction rate or radius seen), `not_converged` (conditions without
-            steady state), `adjoint_not_converged`, `clipped` (conditions with an active gradient
-            clip), `seconds`.
+            `rho` (largest contraction rate or radius seen; a rate fluctuates around the radius, so
+            the largest of many is above the largest radius), `visits` (conditions),
+            `not_converged` (conditions without steady state), `adjoint_not_converged`, `clipped`
+            (conditions with an active gradient clip), `seconds`.
         best: Parameters after the epoch of the smallest loss, a state dict.
         best_epoch: That epoch.
         interrupted: Whether training was stopped by the user before the last epoch.
@@ -93,11 +94,17 @@ def fit(
     Raises:
         ValueError: The data do not fit the model, hold no measurement or no path from a ligand to
             a TF; the checkpoint belongs to another run.
-        FloatingPointError: The loss became infinite or NaN.
+        FloatingPointError: The loss became infinite or NaN; the model is that of the epoch before.
+        TypeError: `config` is no `TrainingConfig`.
 
     References:
         Nilsson et al. (2022), Methods.
     """
+    if not isinstance(config, TrainingConfig):
+        raise TypeError(
+            f"config is {type(config).__name__}; give a TrainingConfig, or make one of a "
+            f"dictionary with TrainingConfig.from_dict."
+        )
     check_data(model, data)
     run = _Run(model, data, config)
     file = None if checkpoint is None else Path(checkpoint)
@@ -128,6 +135,9 @@ def fit(
             if file is not None and time.monotonic() - saved > _SECONDS_BETWEEN_CHECKPOINTS:
                 save_tensors(complete, file)
                 saved = time.monotonic()
+    except FloatingPointError:
+        run.restore(complete)
+        raise
     except KeyboardInterrupt:
         interrupted = True
         run.restore(complete)
@@ -279,7 +289,10 @@ class _Run:
             return spectral_radius(model.edge_index, weight, model.num_nodes)
         start = self.deviation[:, batch]
         fresh = self.normal(start.shape)
-        start = start + _FRESH * fresh * (start.norm(dim=0) / fresh.norm(dim=0))
+        scale = start.norm(dim=0) / fresh.norm(dim=0)
+        # A deviation that has died out, as where all slopes are 0, starts anew.
+        gone = ~((scale > torch.finfo(scale.dtype).tiny) & scale.isfinite())
+        start = torch.where(gone, fresh, start + _FRESH * fresh * scale)
         rate, self.deviation[:, batch] = contraction_rate(
             model.operator, model.conv.edge_weight, slope, start
         )
@@ -290,6 +303,7 @@ class _Run:
         return {
             "format": _FORMAT,
             "config": self.config.to_dict(),
+            "kind": self.kind(),
             "data": _fingerprint(self.x, self.measured),
             "model": _cloned(self.model.state_dict()),
             "optimizer": _cloned(self.optimizer.state_dict()),
@@ -302,6 +316,11 @@ class _Run:
             "best_loss": self.best_loss,
             "best_epoch": self.best_epoch,
         }
+
+    def kind(self) -> str:
+        """What a model is beside its parameters and network."""
+        conv = self.model.conv
+        return f"{conv.act!r} in {conv.bias.dtype}"
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go back to a snapshot."""
@@ -332,6 +351,11 @@ class _Run:
             raise ValueError(
                 f"{file} belongs to a run with other settings: {'; '.join(changed)}. Use the same "
                 f"settings to resume, or another checkpoint to start anew."
+            )
+        if state["kind"] != self.kind():
+            raise ValueError(
+                f"{file} belongs to a model of another kind: {state['kind']} there, {self.kind()} "
+                f"here."
             )
         if state["data"] != _fingerprint(self.x, self.measured):
             raise ValueError(f"{file} belongs to a run on other conditions or measurements.")

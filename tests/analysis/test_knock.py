@@ -62,6 +62,12 @@ def test_a_single_name_will_do(model, data):
     assert table[["condition", "node"]].values.tolist() == [["c", "S1"]]
 
 
+def test_names_may_come_from_a_table(model, data):
+    nodes = pd.Series(["S1", "R2"])
+    for names in (nodes, nodes.to_numpy(), pd.Index(nodes)):
+        assert knock_out(model, data, names)["node"].unique().tolist() == ["S1", "R2"]
+
+
 def test_the_model_is_not_changed(model, data):
     before = {name: value.clone() for name, value in model.named_parameters()}
     knock_out(model, data)
@@ -101,6 +107,9 @@ def plain_parameters():
         ({"nodes": "S9"}, "'S9' is not among the 7 nodes"),
         ({"nodes": []}, "No node was named"),
         ({"nodes": ["S1", "S1"]}, "Named more than once: S1"),
+        ({"nodes": [3]}, "3 is no name; nodes and conditions are given by name"),
+        ({"conditions": ["a", "a"]}, "Named more than once: a"),
+        ({"strength": "a"}, "strength is 'a'"),
         ({"conditions": "z"}, "Unknown conditions: 'z'. The data have a, b, c"),
         ({"conditions": []}, "none was named"),
         ({"strength": float("nan")}, "strength is nan; it must be a finite number"),

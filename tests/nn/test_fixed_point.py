@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lembas_pyg.nn.fixed_point import iterate
+from lembas_pyg.nn.fixed_point import accelerate, iterate
 
 
 def half_way(h, target, factor):
@@ -29,7 +29,7 @@ def test_an_oscillation_is_reported_and_does_not_hold_up_the_others():
     assert point.residual[1] == 2.0
 
 
-def test_a_condition_that_overflows_keeps_its_last_finite_state():
+def test_a_condition_that_overflows_goes_back_to_its_first_state():
     factor = torch.tensor([[1e20, 0.5]])
     point = iterate(half_way, torch.zeros(1, 2), torch.ones(1, 2), factor, tol=1e-6, max_steps=99)
     assert point.converged.tolist() == [False, True]
@@ -60,3 +60,27 @@ def test_no_conditions_and_no_nodes_are_already_steady():
 def test_zero_steps_are_refused():
     with pytest.raises(ValueError, match="max_steps is 0"):
         iterate(lambda h: h, torch.zeros(1, 1), tol=1.0, max_steps=0)
+
+
+def test_acceleration_finds_a_slow_state_in_a_fraction_of_the_steps():
+    torch.manual_seed(0)
+    matrix = torch.randn(20, 20, dtype=torch.float64)
+    matrix *= 0.995 / torch.linalg.eigvals(matrix).abs().max()
+    target = torch.randn(20, 3, dtype=torch.float64)
+
+    def step(h, target):
+        return target + matrix @ (h - target)
+
+    plain = iterate(step, torch.zeros_like(target), target, tol=1e-11, max_steps=20_000)
+    found = accelerate(step, torch.zeros_like(target), target, tol=1e-11, max_steps=2_000)
+    assert plain.converged.all()
+    assert found.converged.all()
+    torch.testing.assert_close(found.value, target, rtol=0, atol=1e-8)
+    assert (10 * found.num_steps < plain.num_steps).all()
+
+
+def test_acceleration_reports_what_it_could_not_finish():
+    found = accelerate(
+        lambda h, x: h + x, torch.zeros(1, 2), torch.tensor([[1.0, 0.0]]), tol=1e-6, max_steps=20
+    )
+    assert found.converged.tolist() == [False, True]

@@ -131,6 +131,7 @@ def test_parameters_of_another_network_are_refused(data, change, message):
     [
         (torch.zeros(5, 3), r"x has shape \[5, 3\]; it must be \[N, S\] with N = 6"),
         (torch.zeros(6), r"x has shape \[6\]"),
+        (torch.full((6, 3), torch.nan), "x holds NaN or infinite concentrations"),
         (torch.ones(6, 3), "x is not zero at 'C', which is no ligand"),
     ],
 )
@@ -142,6 +143,8 @@ def test_stimuli_that_do_not_fit_are_refused(data, x, message):
 def test_a_perturbation_of_another_shape_is_refused(data, x):
     with pytest.raises(ValueError, match=r"perturbation has shape \[3, 6\]"):
         LEMBAS(data)(x, torch.zeros(3, 6))
+    with pytest.raises(ValueError, match="perturbation has 2 conditions, but x has 3"):
+        LEMBAS(data)(x, torch.zeros(6, 2))
 
 
 @pytest.mark.parametrize(
@@ -151,6 +154,9 @@ def test_a_perturbation_of_another_shape_is_refused(data, x):
         (lambda d: d.ligand_mask.fill_(False), "has no ligand. Roles come from"),
         (lambda d: d.tf_mask.fill_(False), "has no transcription factor"),
         (lambda d: setattr(d, "edge_index", d.edge_index[:, :0]), "has no interaction"),
+        (lambda d: setattr(d, "tf_mask", d.tf_mask[:3]), "tf_mask is torch.bool of 3 entries"),
+        (lambda d: setattr(d, "ligand_mask", d.ligand_mask.int()), "ligand_mask is torch.int32"),
+        (lambda d: setattr(d, "edge_sign", d.edge_sign[:5]), "5 modes of action for 7 interac"),
         (lambda d: setattr(d, "node_name", ["A"]), "1 node names for 6 nodes"),
     ],
 )

@@ -181,3 +181,77 @@ def test_copies_are_independent_and_equal(duplicate):
 
 def test_repr_names_sizes_and_activation():
     assert repr(SignalingConv(5, 8)) == "SignalingConv(num_nodes=5, num_edges=8, act=MML)"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda c, x: c.solve(x, EDGE_INDEX, start=x[:, :2]), r"start has shape \[5, 2\]"),
+        (lambda c, x: c.solve(x, EDGE_INDEX, start=x[:3]), r"start has shape \[3, 3\]"),
+        (lambda c, x: c(x, EDGE_INDEX, edge_pos=torch.arange(1, 9)), "edge_pos holds 8"),
+        (lambda c, x: c(x, EDGE_INDEX, node_pos=torch.tensor([-1, 0, 1, 2, 3])), "node_pos holds"),
+    ],
+)
+def test_positions_and_starts_that_do_not_fit_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(*network())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tol": 0.0}, "tol is 0.0; it must be a positive number"),
+        ({"tol": -1.0}, "tol is -1.0"),
+        ({"max_steps": 0}, "max_steps is 0; at least one step"),
+        ({"act": "MML"}, "act is 'MML'; give a function"),
+    ],
+)
+def test_solver_settings_that_cannot_work_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        SignalingConv(5, 8, **options)
+
+
+def test_settings_changed_later_are_checked_as_well():
+    conv, x = network()
+    conv.max_steps = 0
+    with pytest.raises(ValueError, match="max_steps is 0"):
+        conv(x, EDGE_INDEX)
+
+
+def test_inputs_of_another_precision_are_converted():
+    conv = SignalingConv(5, 8)
+    assert conv(torch.rand(5, 3).double(), EDGE_INDEX).dtype == torch.float32
+    weight = torch.full((8,), 0.1, dtype=torch.float64)
+    assert conv(torch.rand(5, 3), EDGE_INDEX, weight).dtype == torch.float32
+
+
+def test_inference_mode_works():
+    conv, x = network()
+    expected = conv(x, EDGE_INDEX)
+    with torch.inference_mode():
+        torch.testing.assert_close(conv(x, EDGE_INDEX.clone()), expected)
+
+
+def test_the_rounding_floor_is_named():
+    conv, x = network(tol=1e-9)
+    conv.float()
+    with pytest.warns(UserWarning, match=r"rounding floor of torch.float32: use .double"):
+        point = conv(x.float(), EDGE_INDEX)
+    assert point.isfinite().all()
+    assert int(conv.solve(x.float(), EDGE_INDEX).num_steps.max()) < 200
+
+
+def test_an_adjoint_that_does_not_converge_is_named():
+    conv, x = network()
+    h = conv(x, EDGE_INDEX)
+    conv._solver.max_steps = 2
+    with pytest.warns(UserWarning, match="adjoint of 3 of 3 conditions did not converge"):
+        h.sum().backward()
+
+
+def test_a_start_near_the_state_saves_steps():
+    conv, x = network()
+    point = conv.solve(x, EDGE_INDEX)
+    again = conv.solve(x, EDGE_INDEX, start=point.value.detach())
+    assert (again.num_steps < point.num_steps).all()
+    torch.testing.assert_close(again.value, point.value)

@@ -178,3 +178,16 @@ def test_contraction_rate_passes_gradcheck():
         lambda weight: contraction_rate(operator, weight, slope, vector)[0],
         weight.requires_grad_(),
     )
+
+
+@pytest.mark.parametrize(("size", "weak"), [(20, 1e-14), (30, 1e-21), (2, 1e-300)])
+def test_a_ring_with_a_weak_link_is_no_nilpotent_matrix(size, weak):
+    matrix = np.roll(np.eye(size), 1, axis=0)
+    matrix[1, 0] = weak
+    expected = weak ** (1 / size)
+    assert spectral_radius(*graph_of(matrix)).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_integer_weights_are_refused():
+    with pytest.raises(ValueError, match="weights must be floating point"):
+        spectral_radius(torch.tensor([[0, 1], [1, 0]]), torch.tensor([1, 2]), 2)

@@ -11,7 +11,7 @@ import torch
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions, to_conditions
-from lembas_pyg.nn import LEMBAS
+from lembas_pyg.nn import LEMBAS, Sigmoid
 from lembas_pyg.training import TrainingConfig, fit
 
 SETTINGS = TrainingConfig(
@@ -193,6 +193,21 @@ def test_a_damaged_checkpoint_is_refused(data, tmp_path, content):
         fit(model_for(data), data, SETTINGS, checkpoint=file, resume=True)
 
 
+def test_a_checkpoint_of_another_activation_or_precision_is_refused(data, tmp_path):
+    file = tmp_path / "checkpoint.pt"
+    fit(model_for(data), data, SETTINGS, checkpoint=file)
+    other = LEMBAS(data, Sigmoid(), **SETTINGS.model_options())
+    with pytest.raises(ValueError, match="another kind: MichaelisMentenLike"):
+        fit(other, data, SETTINGS, checkpoint=file, resume=True)
+    with pytest.raises(ValueError, match=r"float32 there, .*float64 here"):
+        fit(model_for(data).double(), data, SETTINGS, checkpoint=file, resume=True)
+
+
+def test_settings_are_a_training_config(data):
+    with pytest.raises(TypeError, match=r"config is dict; .* TrainingConfig.from_dict"):
+        fit(model_for(data), data, SETTINGS.to_dict())
+
+
 def test_resume_needs_a_file(data):
     with pytest.raises(ValueError, match="resume=True needs checkpoint="):
         fit(model_for(data), data, SETTINGS, resume=True)
@@ -218,6 +233,7 @@ def test_an_infinite_loss_stops_the_training(data):
         model.output.weight.fill_(math.inf)
     with pytest.raises(FloatingPointError, match=r"infinite or NaN in epoch 0 .*learning rate"):
         fit(model, data, SETTINGS)
+    assert model.conv.edge_weight.isfinite().all()
 
 
 @pytest.mark.parametrize(
