@@ -9,6 +9,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,6 +25,12 @@ __all__ = ["knock_outs", "prediction"]
 
 # Conditions the textbook takes side by side where there are more: its fastest way.
 _CHUNK = 128
+# The compiled solve, all about a steady state, and the making of the long table.
+_PLACES = (
+    ("nn/compiled.py", "_solve"),
+    ("nn/lembas.py", "steady_state"),
+    ("analysis/knock.py", "_table"),
+)
 
 
 def prediction(shared: Shared, quick: bool) -> list[Table]:
@@ -109,7 +116,7 @@ def knock_outs(shared: Shared, quick: bool) -> list[Table]:
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         num_tfs = int(problem.data.tf_mask.sum())
         lost = int(table["delta"].isna().sum()) // num_tfs
-        shares = _shares(profile, ("_solve", "steady_state", "_table"))
+        solve, steady, making = (_seconds(profile, *place) for place in _PLACES)
         rows.append(
             [
                 str(threads),
@@ -118,10 +125,10 @@ def knock_outs(shared: Shared, quick: bool) -> list[Table]:
                 number(lost),
                 number(wall),
                 number(cpu),
-                number(shares["_solve"]),
-                number(shares["steady_state"] - shares["_solve"]),
-                number(shares["_table"]),
-                number(wall - shares["steady_state"] - shares["_table"]),
+                number(solve),
+                number(steady - solve),
+                number(making),
+                number(wall - steady - making),
                 number(len(table) / 1e6),
             ]
         )
@@ -152,11 +159,11 @@ def knock_outs(shared: Shared, quick: bool) -> list[Table]:
     ]
 
 
-def _shares(profile: cProfile.Profile, names: tuple[str, ...]) -> dict[str, float]:
-    """Seconds spent below functions of the package, by name."""
+def _seconds(profile: cProfile.Profile, file: str, function: str) -> float:
+    """Seconds spent in a function of the package and below it."""
     stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    seconds = dict.fromkeys(names, 0.0)
-    for (file, _, name), (*_, cumulative, _) in stats.items():
-        if name in seconds and "lembas_pyg" in file and "implicit" not in file:
-            seconds[name] += cumulative
-    return seconds
+    return sum(
+        cumulative
+        for (path, _, name), (*_, cumulative, _) in stats.items()
+        if name == function and Path(path).parts[-2:] == tuple(file.split("/"))
+    )

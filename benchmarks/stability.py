@@ -37,7 +37,8 @@ def stability(shared: Shared, quick: bool) -> list[Table]:
             "and 125 calls with the deviation taken along and 1 % of it drawn anew, float32, "
             "weights standing still: median / largest over the conditions; and of the slowest "
             "condition at the end. Last: norm of the difference of the gradients of the spectral "
-            "loss of all conditions, relative to the exact one, and their cosine.",
+            "loss of all conditions, relative to the exact one, and their cosine; nan where every "
+            "radius is below the floor of that loss.",
             [
                 "network",
                 "exact radius, range",
@@ -93,7 +94,7 @@ def _compared(problem: Problem, rounds: int) -> tuple[list[str], list[str]]:
         "rate": lambda: of_all(vector)[0].mean().backward(),
     }
     ms = {name: 1e3 * timing.cpu for name, timing in interleaved(cases, rounds).items()}
-    length = np.linalg.norm(reference)
+    length = np.linalg.norm(reference) or np.nan
     gradient = float(np.linalg.norm(ours - reference) / length)
     cosine = float(ours @ reference / np.linalg.norm(ours) / length)
     slowest = float(((rate.detach() - radii) / radii).abs()[radii.argmax()])
