@@ -96,7 +96,7 @@ def _compared(problem: Problem, rounds: int) -> tuple[list[str], list[str]]:
     ms = {name: 1e3 * timing.cpu for name, timing in interleaved(cases, rounds).items()}
     length = np.linalg.norm(reference) or np.nan
     gradient = float(np.linalg.norm(ours - reference) / length)
-    cosine = float(ours @ reference / np.linalg.norm(ours) / length)
+    cosine = float(ours @ reference / ((np.linalg.norm(ours) or np.nan) * length))
     slowest = float(((rate.detach() - radii) / radii).abs()[radii.argmax()])
     ratio = ms["textbook"] * slope.size(1) / ms["rate"]
     return (
