@@ -108,8 +108,8 @@ class MichaelisMentenLike(_Leaky):
 
     def slope_from_state(self, h: Tensor) -> Tensor:
         """The same derivative, from the state `h` instead of the raw input."""
-        saturating = 4 * (1 - h.clamp(min=0.5)).square()
-        return torch.where(h > 0, saturating, torch.full_like(h, self.leak))
+        saturating = h.clamp(min=0.5).neg().add_(1).square_().mul_(4)
+        return saturating.masked_fill_(h <= 0, self.leak)
 
     def inverse(self, h: Tensor) -> Tensor:
         """Raw input that gives the state `h`; a leak of 0 sends negative states to 0."""

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from lembas_pyg.nn import compiled
-from lembas_pyg.nn.activations import slope_at
+from lembas_pyg.nn.activations import Activation, slope_at
 from lembas_pyg.nn.fixed_point import FixedPoint, accelerate, iterate
 from lembas_pyg.nn.operator import SignedOperator
 from lembas_pyg.nn.spectral import spectral_radius
@@ -160,7 +160,7 @@ class Solver:
         )
         if self.clip is None or not grad.numel():
             return point
-        redo = ~point.converged | (point.value.abs().amax(dim=0) > self.clip)
+        redo = ~point.residual.isfinite() | (point.value.abs().amax(dim=0) > self.clip)
         if not bool(redo.any()):
             return point
         again = self._clipped_adjoint(grad[:, redo], slope[:, redo], edge_weight, limit[redo])
@@ -225,8 +225,12 @@ class _SteadyState(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         drive, edge_weight, h = ctx.saved_tensors
         solver: Solver = ctx.solver
-        z = torch.addmm(drive, solver.operator.matrix(edge_weight), h)
-        u = solver.solve_adjoint(grad, slope_at(solver.act, z, h), edge_weight)
+        if isinstance(solver.act, Activation):
+            slope = solver.act.slope_from_state(h)
+        else:
+            z = torch.addmm(drive, solver.operator.matrix(edge_weight), h)
+            slope = slope_at(solver.act, z, h)
+        u = solver.solve_adjoint(grad, slope, edge_weight)
         for_drive, for_weight = ctx.needs_input_grad[:2]
         return (
             u if for_drive else None,

@@ -233,19 +233,19 @@ class _Run:
             with torch.no_grad():
                 weight = model.conv.edge_weight
                 weight.add_(config.weight_noise * self.normal(weight.shape))
-        x = self.x[:, batch]
+        x = self.x.index_select(1, batch)
         level = config.noise + config.noise_per_lr * lr
         noise = level * self.normal(x.shape) if level else None
         point = model.steady_state(x, noise)
         y = model.output(point.value)
-        terms = {"fit": losses.fit_loss(y, self.measured[:, batch])}
+        terms = {"fit": losses.fit_loss(y, self.measured.index_select(1, batch))}
         terms |= self.parameter_terms()
         if config.uniform:
             states = self.states.index_copy(1, batch, point.value)
             terms["uniform"] = losses.uniform_loss(
                 states, config.uniform_min, config.uniform_max, config.uniform_dead
             )
-            self.states[:, batch] = point.value.detach()
+            self.states.index_copy_(1, batch, point.value.detach())
         rho = self.x.new_zeros(())
         if config.spectral:
             rho = self.radius(model.slope(point.value.detach(), x, noise), batch)
