@@ -167,6 +167,7 @@ class _Run:
         model, bias = self.model, self.model.conv.bias
         self.x = self.data.x.to(bias)
         self.measured = self.data.y[self.data.tf_mask].to(bias)
+        self.fingerprint = _fingerprint(self.x, self.measured)
         self.generator = torch.Generator(bias.device).manual_seed(self.config.seed)
         # Nothing is known of a state before its first visit: the middle of its range.
         self.states = torch.full_like(self.x, 0.5)
@@ -304,7 +305,7 @@ class _Run:
             "format": _FORMAT,
             "config": self.config.to_dict(),
             "kind": self.kind(),
-            "data": _fingerprint(self.x, self.measured),
+            "data": self.fingerprint,
             "model": _cloned(self.model.state_dict()),
             "optimizer": _cloned(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
@@ -357,7 +358,7 @@ class _Run:
                 f"{file} belongs to a model of another kind: {state['kind']} there, {self.kind()} "
                 f"here."
             )
-        if state["data"] != _fingerprint(self.x, self.measured):
+        if state["data"] != self.fingerprint:
             raise ValueError(f"{file} belongs to a run on other conditions or measurements.")
         state["generator"] = state["generator"].cpu()
         try:
@@ -408,7 +409,10 @@ def _cloned(state: Any) -> Any:
     if isinstance(state, Tensor):
         return state.detach().clone()
     if isinstance(state, dict):
-        return {key: _cloned(value) for key, value in state.items()}
+        # The names of the nodes, `_extra_state`, never change and are many.
+        return {
+            key: value if key == "_extra_state" else _cloned(value) for key, value in state.items()
+        }
     if isinstance(state, list | tuple):
         return [_cloned(value) for value in state]
     return state
