@@ -11,8 +11,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from lembas_pyg.network import to_conditions
+from lembas_pyg.nn.fixed_point import warn_not_converged
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
-from lembas_pyg.nn.signaling_conv import warn_not_converged
 
 __all__ = ["MAX_STEPS", "TOL", "predict", "tf_table"]
 

@@ -12,9 +12,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from lembas_pyg.network import node_index
-from lembas_pyg.nn.fixed_point import FixedPoint
+from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.lembas import LEMBAS
-from lembas_pyg.nn.signaling_conv import warn_not_converged
 from lembas_pyg.prediction import MAX_STEPS, TOL, as_list, prepare
 
 __all__ = ["knock_in", "knock_out"]

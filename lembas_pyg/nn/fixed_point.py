@@ -7,13 +7,14 @@ answer, never an exception and never silent.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["FixedPoint", "accelerate", "iterate"]
+__all__ = ["FixedPoint", "accelerate", "iterate", "rounding_floor", "warn_not_converged"]
 
 # Conditions are looked at after these many steps; looking costs about as much as a step.
 _CHECK_EVERY = 4
@@ -179,3 +180,43 @@ def accelerate(
         best = torch.where(active, worst, best)
         num_steps += active
     return FixedPoint(image, best, num_steps, best <= limit)
+
+
+def rounding_floor(dtype: torch.dtype) -> float:
+    """Change of a state in one step below which there is only rounding (states are about 1)."""
+    return 4 * torch.finfo(dtype).eps
+
+
+def warn_not_converged(
+    point: FixedPoint, tol: float, conditions: dict[str, int] | None = None
+) -> None:
+    """Warn once about all conditions that did not reach a steady state, with the remedy.
+
+    Args:
+        point: A solution.
+        tol: The tolerance it was asked for.
+        conditions: Condition name -> column, to name them instead of numbering them.
+    """
+    converged, residual = point.converged, point.residual
+    if bool(converged.all()):
+        return
+    failed = (~converged).nonzero().view(-1).tolist()
+    names = {column: name for name, column in (conditions or {}).items()}
+    shown = [f"{names.get(c, c)} (residual {float(residual[c]):.2g})" for c in failed[:5]]
+    more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+    worst = float(residual[~converged].max())
+    if worst <= rounding_floor(residual.dtype):
+        remedy = (
+            f"They are at the rounding floor of {residual.dtype}: use .double(), or a larger tol."
+        )
+    else:
+        remedy = (
+            "Their states are not to be trusted. Raise max_steps if the residual is small; a "
+            "residual that stays large means oscillation or a spectral radius of 1 or more: train "
+            "with a spectral term."
+        )
+    warnings.warn(
+        f"{len(failed)} of {len(converged)} conditions did not reach a steady state within "
+        f"tol={tol:g}: {', '.join(shown)}{more}. {remedy}",
+        stacklevel=3,
+    )

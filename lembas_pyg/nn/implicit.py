@@ -23,7 +23,7 @@ from torch.autograd.function import once_differentiable
 
 from lembas_pyg.nn import compiled
 from lembas_pyg.nn.activations import Activation, slope_at
-from lembas_pyg.nn.fixed_point import FixedPoint, accelerate, iterate
+from lembas_pyg.nn.fixed_point import FixedPoint, accelerate, iterate, rounding_floor
 from lembas_pyg.nn.operator import SignedOperator
 from lembas_pyg.nn.spectral import spectral_radius
 
@@ -186,11 +186,6 @@ def check_solver(tol: float, max_steps: int) -> None:
         raise ValueError(f"tol is {tol}; it must be a positive number, such as 1e-6.")
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
-
-
-def rounding_floor(dtype: torch.dtype) -> float:
-    """Change of a state in one step below which there is only rounding (states are about 1)."""
-    return 4 * torch.finfo(dtype).eps
 
 
 def soft_clip(u: Tensor, limit: float) -> Tensor:

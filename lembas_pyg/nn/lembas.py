@@ -11,11 +11,11 @@ from torch.nn import Module
 from torch_geometric.data import Data
 
 from lembas_pyg.nn.activations import Activation, michaelis_menten_like, slope_at
-from lembas_pyg.nn.fixed_point import FixedPoint
+from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.init import basal_bias_, scale_to_radius_, signed_uniform_
 from lembas_pyg.nn.operator import SignedOperator
 from lembas_pyg.nn.projections import SparseProjection
-from lembas_pyg.nn.signaling_conv import SignalingConv, warn_not_converged
+from lembas_pyg.nn.signaling_conv import SignalingConv
 
 __all__ = ["LEMBAS", "Prediction"]
 

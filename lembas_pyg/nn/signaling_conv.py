@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,12 +15,11 @@ from torch_geometric.typing import SparseTensor
 
 from lembas_pyg.nn.activations import michaelis_menten_like
 from lembas_pyg.nn.adjacency import edges_of
-from lembas_pyg.nn.fixed_point import FixedPoint
+from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.implicit import (
     AdjointReport,
     Solver,
     check_solver,
-    rounding_floor,
     steady_state,
     steady_state_of,
 )
@@ -314,38 +312,3 @@ def _check_positions(name: str, positions: Tensor, count: int) -> None:
             f"{name} holds {int(positions.max())} (smallest {int(positions.min())}), but the layer "
             f"has {count} parameters of that kind, numbered from 0."
         )
-
-
-def warn_not_converged(
-    point: FixedPoint, tol: float, conditions: dict[str, int] | None = None
-) -> None:
-    """Warn once about all conditions that did not reach a steady state, with the remedy.
-
-    Args:
-        point: A solution.
-        tol: The tolerance it was asked for.
-        conditions: Condition name -> column, to name them instead of numbering them.
-    """
-    converged, residual = point.converged, point.residual
-    if bool(converged.all()):
-        return
-    failed = (~converged).nonzero().view(-1).tolist()
-    names = {column: name for name, column in (conditions or {}).items()}
-    shown = [f"{names.get(c, c)} (residual {float(residual[c]):.2g})" for c in failed[:5]]
-    more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-    worst = float(residual[~converged].max())
-    if worst <= rounding_floor(residual.dtype):
-        remedy = (
-            f"They are at the rounding floor of {residual.dtype}: use .double(), or a larger tol."
-        )
-    else:
-        remedy = (
-            "Their states are not to be trusted. Raise max_steps if the residual is small; a "
-            "residual that stays large means oscillation or a spectral radius of 1 or more: train "
-            "with a spectral term."
-        )
-    warnings.warn(
-        f"{len(failed)} of {len(converged)} conditions did not reach a steady state within "
-        f"tol={tol:g}: {', '.join(shown)}{more}. {remedy}",
-        stacklevel=3,
-    )

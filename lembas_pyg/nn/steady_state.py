@@ -11,9 +11,8 @@ from torch import Tensor
 from torch.nn import Module
 
 from lembas_pyg.nn.activations import michaelis_menten_like
-from lembas_pyg.nn.fixed_point import FixedPoint
+from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.implicit import steady_state_of
-from lembas_pyg.nn.signaling_conv import warn_not_converged
 
 __all__ = ["SteadyState"]
 
