@@ -12,10 +12,10 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow coverage lint format bench docs env clean
+.PHONY: help demo test test-slow test-sparse coverage lint format bench docs env clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo  ## train the toy network; pictures and tables in demo-output/
 	$(BIN)/lembas-pyg demo
@@ -25,6 +25,27 @@ test: $(VENV)/.dev  ## the tests that need seconds and no network
 
 test-slow: $(VENV)/.dev  ## the tests that take longer
 	$(BIN)/python -m pytest -m "slow and not online" $(ARGS)
+
+# Wheels of torch-sparse fit one version of torch, which their names do not say: a folder for each.
+SPARSE := torch-scatter==2.1.2 torch-sparse==0.6.18
+test-sparse: $(VENV)/.dev  ## tests of SparseTensor graphs; compiles torch-sparse once (35 minutes)
+	@set -e; \
+	wheels="$${XDG_CACHE_HOME:-$$HOME/.cache}/lembas_pyg/wheels/torch-$$($(BIN)/python -c 'import torch; print(torch.__version__)')"; \
+	mkdir -p "$$wheels"; \
+	install() { $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps \
+	    --force-reinstall --find-links "$$wheels" $(SPARSE) && \
+	    $(BIN)/python -c 'import torch_scatter, torch_sparse'; }; \
+	if install 2>/dev/null; then \
+	    echo "torch-scatter and torch-sparse: wheels of $$wheels"; \
+	else \
+	    echo "Compiling torch-scatter and torch-sparse from source; this takes about 35 minutes on two cores."; \
+	    echo "The wheels are kept in $$wheels"; \
+	    $(INSTALL) setuptools wheel; \
+	    $(BIN)/python -m pip wheel --disable-pip-version-check --no-build-isolation --no-deps \
+	        --no-binary torch-scatter,torch-sparse --wheel-dir "$$wheels" $(SPARSE); \
+	    install; \
+	fi
+	$(BIN)/python -m pytest tests/nn/test_adjacency.py $(ARGS)
 
 coverage: $(VENV)/.dev  ## tests, and the lines they do not reach
 	$(BIN)/python -m pytest --cov $(ARGS)
