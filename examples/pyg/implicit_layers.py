@@ -104,12 +104,12 @@ for name, (model, edges) in models.items():
     words = report(layer) if isinstance(layer, SteadyState) else ""
     print(f"{name:<20}{count:>11}{losses[0]:8.3f}{losses[1]:8.3f}   {words}")
 
-# Nothing makes a layer a contraction: without `max_radius` one with large weights has no answer.
-print("\nGraphConv with weights six times as large, before training")
+# Nothing makes a layer a contraction. This one turns every state against itself and never rests;
+# scaled down it has an answer.
+print("\nGraphConv in which every node inhibits itself twice over")
 conv = graph_conv()
 with torch.no_grad():
-    for parameter in conv.parameters():
-        parameter.mul_(6)
+    conv.lin_root.weight.copy_(-2 * torch.eye(CHANNELS))
 drive = 0.1 * torch.randn(NODES, CHANNELS)
 for max_radius in (None, 0.9):
     layer = SteadyState(conv, torch.tanh, tol=1e-5, max_steps=200, max_radius=max_radius)
