@@ -20,6 +20,9 @@ EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 EXPECTED = {
     "quickstart.py": ("Change of TF activity by knock-out", []),
     "paper/fig2_toy_network.py": ("Pearson r, test", ["fig2/fig2.png"]),
+    "pyg/explain_prediction.py": ("Rank correlation", []),
+    "pyg/expression_to_bias.py": ("between lines", []),
+    "pyg/implicit_layers.py": ("NOT CONVERGED", []),
 }
 
 

@@ -31,7 +31,7 @@ class SteadyState(Module):
     report, or set `max_radius` to scale the layer down (s < 1) until it is one.
 
     Args:
-        conv: Layer called as ``conv(h, edge_index, **kwargs)`` that keeps the shape of `h`.
+        conv: Layer called as ``conv(h, edge_index, *args, **kwargs)`` that keeps the shape of `h`.
         act: Activation :math:`\sigma`.
         tol: Largest change of any entry in one step accepted as steady; relative to the largest
             incoming gradient for the adjoint.
@@ -83,31 +83,33 @@ class SteadyState(Module):
         reset: Callable[[], None] = self.conv.reset_parameters  # type: ignore[assignment]
         reset()
 
-    def forward(self, x: Tensor, edge_index: Any, **kwargs: Any) -> Tensor:
+    def forward(self, x: Tensor, edge_index: Any, *args: Any, **kwargs: Any) -> Tensor:
         """Fixed point; warns where there is none.
 
         Args:
             x: Input added at every step.
             edge_index: Edges, in any form the layer takes.
-            kwargs: Further inputs of the layer, such as edge weights or types.
+            args: Further inputs of the layer by position, such as edge types.
+            kwargs: Further inputs of the layer by name, such as edge weights.
         """
-        point = self.solve(x, edge_index, **kwargs)
+        point = self.solve(x, edge_index, *args, **kwargs)
         warn_not_converged(
             point._replace(residual=point.residual[:1], converged=point.converged[:1]), self.tol
         )
         return point.value
 
-    def solve(self, x: Tensor, edge_index: Any, **kwargs: Any) -> FixedPoint:
+    def solve(self, x: Tensor, edge_index: Any, *args: Any, **kwargs: Any) -> FixedPoint:
         """As `forward`, but with the residual and verdict, and no warning.
 
         Args:
             x: Input added at every step.
             edge_index: Edges, in any form the layer takes.
-            kwargs: Further inputs of the layer.
+            args: Further inputs of the layer by position.
+            kwargs: Further inputs of the layer by name.
         """
 
         def step(h: Tensor, x: Tensor) -> Tensor:
-            image = self.conv(h, edge_index, **kwargs)
+            image = self.conv(h, edge_index, *args, **kwargs)
             if image.shape != x.shape:
                 raise ValueError(
                     f"The layer turns a state of shape {list(x.shape)} into {list(image.shape)}; a "

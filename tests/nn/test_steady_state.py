@@ -98,3 +98,11 @@ def test_parameters_are_those_of_the_layer_inside():
     layer.reset_parameters()
     assert not torch.equal(layer.conv.lin_rel.weight, before)
     assert set(layer.state_dict()) == {f"conv.{k}" for k in layer.conv.state_dict()}
+
+
+def test_further_inputs_may_come_by_position():
+    torch.manual_seed(0)
+    layer = SteadyState(small(RGCNConv(3, 3, 2)), torch.tanh)
+    x = torch.rand(5, 3).double()
+    by_name = layer(x, EDGE_INDEX, edge_type=EDGE_TYPE)
+    torch.testing.assert_close(layer(x, EDGE_INDEX, EDGE_TYPE), by_name)
