@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from numbers import Integral, Real
 from typing import Any
 
 __all__ = ["PRESETS", "TrainingConfig"]
 
 _POSITIVE = ("lr", "tol", "spectral_target", "spectral_sharpness")
+# What our presets change in every study: the contraction of all conditions in place of the radius
+# of a random one, and steps enough to settle.
+_OURS: dict[str, Any] = {"spectral_term": "rate", "max_steps": 300}
 _SPECTRAL_TERMS = ("rate", "radius")
 
 
@@ -275,27 +278,14 @@ class TrainingConfig:
     @classmethod
     def ligand_screen(cls) -> TrainingConfig:
         """Macrophages under 59 ligands: batches of 20 and a larger learning rate."""
-        return cls(
+        return replace(
+            cls.ligand_screen_paper(),
             epochs=2000,
             batch_size=20,
             lr=4e-3,
             lr_start=4e-4,
-            lr_end=1e-5,
             lr_peak=0.125,
-            noise=1e-3,
-            adjoint_clip=5.0,
-            sign=0.1,
-            ligand_bias=1e-4,
-            l2_weight=1e-6,
-            l2_bias=1e-6,
-            uniform=1e-5,
-            uniform_max=1 / 1.2,
-            uniform_dead=1.0,
-            spectral=1e-3,
-            spectral_sharpness=10.0,
-            spectral_target=0.9,
-            projection=1e-4,
-            radius=0.7,
+            **_OURS,
         )
 
     @classmethod
@@ -325,23 +315,8 @@ class TrainingConfig:
     @classmethod
     def literature_macrophage(cls) -> TrainingConfig:
         """Macrophages under 12 ligands, with the contraction of all conditions."""
-        return cls(
-            epochs=2000,
-            batch_size=5,
-            lr=2e-3,
-            lr_peak=0.2,
-            noise_per_lr=10.0,
-            sign=0.1,
-            ligand_bias=1e-3,
-            l2_weight=1e-6,
-            l2_bias=1e-6,
-            anti_zero=1e-6,
-            uniform=1e-5,
-            uniform_dead=50.0,
-            spectral=1e-3,
-            spectral_sharpness=21.0,
-            spectral_target=math.exp(math.log(1e-6) / 100),
-            projection=1e-6,
+        return replace(
+            cls.literature_macrophage_paper(), epochs=2000, lr_peak=0.2, weight_noise=0.0, **_OURS
         )
 
     @classmethod
@@ -369,23 +344,15 @@ class TrainingConfig:
     @classmethod
     def synthetic(cls) -> TrainingConfig:
         """Synthetic data of the KEGG network, with the contraction of all conditions."""
-        return cls(
+        return replace(
+            cls.synthetic_paper(),
             epochs=1000,
             batch_size=20,
             lr=4e-3,
             lr_start=4e-4,
             lr_peak=0.1,
             noise_per_lr=1.0,
-            sign=0.1,
-            ligand_bias=1e-5,
-            l2_weight=1e-8,
-            l2_bias=1e-8,
-            anti_zero=1e-8,
-            uniform=1e-4,
-            uniform_dead=50.0,
-            spectral=1e-3,
-            spectral_sharpness=21.0,
-            train_output=False,
+            **_OURS,
         )
 
     @classmethod
@@ -413,21 +380,7 @@ class TrainingConfig:
     @classmethod
     def reference_model(cls) -> TrainingConfig:
         """Parameters without data, with the contraction of all conditions."""
-        return cls(
-            epochs=5000,
-            batch_size=200,
-            lr=2e-3,
-            lr_start=2e-3,
-            lr_end=2e-3,
-            sign=2.0,
-            ligand_bias=1e-2,
-            l2_weight=1e-6,
-            l2_bias=1e-6,
-            uniform_min=0.01,
-            spectral=1e-2,
-            spectral_sharpness=21.0,
-            train_output=False,
-        )
+        return replace(cls.reference_model_paper(), weight_noise=0.0, **_OURS)
 
     @classmethod
     def viability_paper(cls) -> TrainingConfig:
@@ -455,23 +408,7 @@ class TrainingConfig:
     @classmethod
     def viability(cls) -> TrainingConfig:
         """Drug response of cell lines, with the contraction of all conditions."""
-        return cls(
-            epochs=40,
-            batch_size=50,
-            output_amplitude=0.1,
-            lr=2e-3,
-            lr_peak=5,
-            reset_every=2,
-            noise=1e-3,
-            sign=0.1,
-            l2_weight=1e-6,
-            l2_bias=1e-6,
-            uniform=1e-5,
-            uniform_dead=1.0,
-            spectral=1e-3,
-            spectral_sharpness=5.0,
-            spectral_target=math.exp(math.log(1e-6) / 100),
-        )
+        return replace(cls.viability_paper(), **_OURS)
 
 
 PRESETS = tuple(
