@@ -9,11 +9,12 @@ from lembas_pyg.nn.activations import (
     michaelis_menten_like,
     sigmoid,
 )
+from lembas_pyg.nn.contraction import contraction_rate
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
 from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
-from lembas_pyg.nn.spectral import contraction_rate, spectral_radius
+from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.nn.steady_state import SteadyState
 
 __all__ = [

@@ -14,8 +14,9 @@ from torch_geometric.data import Data
 
 from lembas_pyg.checkpoint import load_tensors
 from lembas_pyg.metrics import pearson_r
+from lembas_pyg.nn.contraction import contraction_rate
 from lembas_pyg.nn.lembas import LEMBAS
-from lembas_pyg.nn.spectral import contraction_rate, spectral_radius
+from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
 from lembas_pyg.training.config import TrainingConfig
 from lembas_pyg.training.schedule import one_cycle
