@@ -1,7 +1,7 @@
 """The two solves and the contraction rate in compiled code, where that is possible.
 
 On a CPU the networks of this field fit in the cache, and what costs is not arithmetic but passes
-over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of 32 conditions in one pass. They are
+over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of 16 conditions in one pass. They are
 used where numba can be imported and a problem is one of theirs; everything else runs on the
 operators of torch, with the same results.
 """
@@ -26,11 +26,11 @@ from lembas_pyg.nn.operator import SignedOperator
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["applies_to", "rate", "rate_backward", "solve_adjoint", "solve_state"]
+__all__ = ["applies_to", "rate", "rate_backward", "solve_adjoint", "solve_state", "uniform"]
 
 _ACTIVATIONS = {MichaelisMentenLike: 0, LeakyReLU: 1}
 _LINEAR = 2
-_WIDE = 32
+_WIDE = 16
 
 
 @cache
@@ -79,9 +79,10 @@ def solve_adjoint(
     limit: Tensor,
     max_steps: int,
 ) -> FixedPoint:
-    """Adjoint from its first term, each condition until its change is within its limit."""
+    """Adjoint of every condition until its change is within its limit."""
     matrix = operator.columns(edge_weight)
-    return _solve(matrix, grad, slope, slope * grad, _LINEAR, 0.0, limit, max_steps)
+    start = torch.zeros_like(grad, memory_format=torch.contiguous_format)
+    return _solve(matrix, grad, slope, start, _LINEAR, 0.0, limit, max_steps)
 
 
 def _solve(
@@ -102,7 +103,7 @@ def _solve(
     state = start.detach().clone(memory_format=torch.contiguous_format)
     residual = drive.new_zeros(num_columns)
     num_steps = torch.zeros(num_columns, dtype=torch.long)
-    arrays = [*map(_array, matrix), _array(drive), _array(slope), state.numpy()]
+    arrays = [*_matrix(matrix), _array(drive), _array(slope), state.numpy()]
     leak = state.numpy().dtype.type(leak)
 
     results = residual.numpy(), num_steps.numpy()
@@ -131,59 +132,59 @@ def _num_parts(num_columns: int) -> int:
 
 def rate(
     operator: SignedOperator, edge_weight: Tensor, slope: Tensor, vector: Tensor, num_steps: int
-) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor, Tensor]]:
-    """Contraction rate, last vector, and what `rate_backward` needs: all vectors, norms, slopes."""
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+    """Contraction rate, last vector, and what `rate_backward` needs: all vectors and lengths."""
     kernels = _kernels()
     assert kernels is not None
-    matrix = [*map(_array, operator.rows(edge_weight))]
+    # The kernels look at no bounds.
+    assert slope.shape == vector.shape
     num_nodes, num_columns = vector.shape
     num_blocks = -(-num_columns // _WIDE)
-    slopes = _blocks(slope, num_blocks)
-    vectors = vector.new_empty(num_blocks, num_steps + 1, num_nodes, _WIDE)
-    vectors[:, 0] = _blocks(vector / vector.norm(dim=0).clamp(min=_tiny(vector)), num_blocks)
-    norms = vector.new_empty(num_blocks, num_steps, _WIDE)
-    for b in range(num_blocks):
-        kernels.power(*matrix, _array(slopes[b]), _array(vectors[b]), _array(norms[b]))
-    found = norms.log().mean(dim=1).exp_().view(-1)[:num_columns]
-    last = vectors[:, -1].permute(1, 0, 2).reshape(num_nodes, -1)[:, :num_columns]
-    return found, last, (vectors, norms, slopes)
+    vectors = vector.new_empty(num_blocks, num_nodes, num_steps + 1, _WIDE)
+    lengths = vector.new_empty(num_blocks, num_steps + 1, _WIDE)
+    last = torch.empty_like(vector, memory_format=torch.contiguous_format)
+    matrix = _matrix(operator.rows(edge_weight))
+    kernels.power(*matrix, *map(_array, (slope, vector, vectors, lengths, last)))
+    found = lengths[:, 1:].log().mean(dim=1).exp_().view(-1)[:num_columns]
+    return found, last, (vectors, lengths)
 
 
 def rate_backward(
     operator: SignedOperator,
     edge_weight: Tensor,
+    slope: Tensor,
     scale: Tensor,
-    kept: tuple[Tensor, Tensor, Tensor],
+    kept: tuple[Tensor, Tensor],
 ) -> Tensor:
-    """Gradient of the weights for the gradient `scale` of every condition's mean log growth."""
+    """Gradient of the weights for the gradient `scale` of every condition's whole log growth."""
     kernels = _kernels()
     assert kernels is not None
-    vectors, norms, slopes = kept
-    transpose = [*map(_array, operator.columns(edge_weight))]
-    ends = [_array(operator.source), _array(operator.target)]
-    num_blocks = vectors.size(0)
-    lanes = torch.zeros(num_blocks * _WIDE, dtype=scale.dtype)
-    lanes[: len(scale)] = scale
+    vectors, lengths = kept
+    factor = scale.new_zeros(vectors.size(0) * _WIDE)
+    factor[: len(scale)] = scale
     total = torch.zeros_like(edge_weight)
-    pulled = torch.empty_like(vectors[0])
-    for b, factor in enumerate(lanes.view(num_blocks, _WIDE)):
-        pulled[-1] = vectors[b, -1] * factor
-        arrays = map(_array, (slopes[b], vectors[b], norms[b], pulled, total))
-        kernels.power_backward(*transpose, *ends, *arrays)
-    return total
+    transpose = _matrix(operator.columns(edge_weight))
+    arrays = slope, vectors, lengths, factor.view(-1, _WIDE), total
+    kernels.power_backward(*transpose, *map(_array, arrays))
+    return torch.empty_like(total).index_copy_(0, operator.perm_t, total)
 
 
-def _blocks(value: Tensor, num_blocks: int) -> Tensor:
-    """``[N, S]`` as blocks ``[B, N, 32]``, the last one filled up with zeros."""
-    missing = num_blocks * _WIDE - value.size(1)
-    padded = torch.nn.functional.pad(value, (0, missing))
-    return padded.view(value.size(0), num_blocks, _WIDE).permute(1, 0, 2).contiguous()
+def uniform(h: Tensor, low: float, high: float, dead: float) -> tuple[Tensor, Tensor]:
+    """Value and gradient of `lembas_pyg.training.losses.uniform_loss`."""
+    kernels = _kernels()
+    assert kernels is not None
+    gradient = torch.empty_like(h, memory_format=torch.contiguous_format)
+    values = h.new_empty(h.size(0))
+    kernels.uniform(_array(h), low, high, dead, values.numpy(), gradient.numpy())
+    return values.sum(), gradient
+
+
+def _matrix(matrix: tuple[Tensor, Tensor, Tensor]) -> list[np.ndarray]:
+    """Unsigned row pointer and columns, and values."""
+    crow, col, value = map(_array, matrix)
+    return [crow.view(np.uint32), col.view(np.uint32), value]
 
 
 def _array(value: Tensor) -> np.ndarray:
     """The numbers of a tensor without copying them, where they lie in order."""
     return value.detach().contiguous().numpy()
-
-
-def _tiny(value: Tensor) -> float:
-    return torch.finfo(value.dtype).tiny

@@ -70,7 +70,7 @@ class _ContractionRate(torch.autograd.Function):
         ctx.num_steps = num_steps
         if ctx.compiled:
             rate, v, kept = compiled.rate(operator, edge_weight, slope, vector, num_steps)
-            ctx.save_for_backward(edge_weight, rate, *kept)
+            ctx.save_for_backward(edge_weight, rate, slope, *kept)
             ctx.mark_non_differentiable(v)
             return rate, v
         floor = torch.finfo(vector.dtype).tiny
@@ -92,13 +92,15 @@ class _ContractionRate(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:
-        edge_weight, rate, *kept = ctx.saved_tensors
+        edge_weight, rate, slope, *kept = ctx.saved_tensors
         # d rate = rate / k * d log ||T^k v||, pulled back one step at a time.
         scale = grad * rate / ctx.num_steps
         if ctx.compiled:
-            for_weight = compiled.rate_backward(ctx.operator, edge_weight, scale, tuple(kept))
+            for_weight = compiled.rate_backward(
+                ctx.operator, edge_weight, slope, scale, tuple(kept)
+            )
             return for_weight, None, None, None, None
-        transpose, (slope,) = ctx.operator.transpose(edge_weight), kept
+        transpose = ctx.operator.transpose(edge_weight)
         u = ctx.vectors[-1] * scale
         adjoints = []
         for norm in reversed(ctx.norms):

@@ -172,11 +172,11 @@ class LEMBAS(Module):
             start: First state ``[N, S]``; zero if None, as in the paper.
         """
         x = self._check_input("x", x)
-        if not bool(x.isfinite().all()):
+        if not bool(x.sum().isfinite()):
             raise ValueError(
                 "x holds NaN or infinite concentrations; write 0 for an absent ligand."
             )
-        if bool((x[self.not_ligand] != 0).any()):
+        if bool(x.index_select(0, self.not_ligand).any()):
             row = int(self.not_ligand[(x[self.not_ligand] != 0).any(dim=1)][0])
             raise ValueError(
                 f"x is not zero at '{self.node_name[row]}', which is no ligand of this network. "

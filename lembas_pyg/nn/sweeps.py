@@ -1,7 +1,9 @@
 """Compiled kernels: steps, powers and edge sums over blocks of conditions, on numpy arrays.
 
-A block holds `WIDE` (or `NARROW`, for what is left over) conditions of all nodes, small enough to
-stay in the cache; one node's sum over its inputs stays in registers.
+A block holds 8, 16 or 32 conditions of all nodes, small enough to stay in the cache; one node's
+sum over its inputs stays in registers. Row pointers and columns are
+unsigned: numba then leaves out the test for indices that count from the end, which takes as long
+as the sum itself.
 """
 
 from __future__ import annotations
@@ -26,8 +28,14 @@ from lembas_pyg.nn.simd import (
 )
 
 MML, LEAKY_RELU, LINEAR = 0, 1, 2
-NARROW, WIDE = 8, 32
-FIRST, NEXT = 32, 16  # steps before columns that are done are left out, and between
+# Lanes of a block when powers are taken; most bytes of a node in one when states are solved for.
+WIDE = 16
+_ROW_BYTES = 128
+# Sweeps between two looks at who is done.
+_LOOK = 4
+# Sweeps in place a column gets before it starts over with plain steps, which may settle where
+# sweeps in place do not.
+_IN_PLACE = 200
 # Smaller numbers are set to zero where they are the rule: near 1e-38 arithmetic on float32 takes a
 # hundred times as long.
 _FAINT = 1e-30
@@ -35,169 +43,271 @@ _FAINT = 1e-30
 _JIT = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 
-def _block_kernel(width):
+def _sweep_kernel(width):
     """Kernel for blocks of a width that is a constant of the compiled code."""
 
     @njit(**_JIT)
-    def run_block(crow, col, value, drive, slope, h, other, kind, leak, limit, budget, worst):
-        """Plain steps on one block until every lane stands still or the budget is used up."""
+    def sweep(crow, col, value, drive, slope, h, other, kind, leak, worst):
+        """One step of all lanes from `h` to `other`; `worst` is the largest change of each.
+
+        Where `other` is `h`, every node sees what the nodes before it became in the same sweep.
+        """
         quarter, half, one = worst.dtype.type(0.25), worst.dtype.type(0.5), worst.dtype.type(1)
         faint = worst.dtype.type(_FAINT)
-        a, b, taken, running = h, other, 0, True
-        while running and taken < budget:
-            change = zeros(worst, width)
-            for i in range(crow.size - 1):
-                z = load(drive, i, width)
-                for e in range(crow[i], crow[i + 1]):
-                    z = fma(z, value[e], load(a, col[e], width))
-                if kind == LINEAR:
-                    new = multiply(load(slope, i, width), z)
-                    # Behind inactive nodes adjoints fade below what a CPU counts quickly with.
-                    fades = subtract(magnitude(new), faint)
-                    new = where_positive(fades, new, zeros(worst, width))
-                else:
-                    top = z
-                    if kind == MML:
-                        top = smaller(z, subtract(one, divide(quarter, larger(z, half))))
-                    new = where_positive(z, top, multiply(z, leak))
-                change = larger(magnitude(subtract(new, load(a, i, width))), change)
-                store(b, i, new)
-            store(worst, 0, change)
-            a, b = b, a
-            taken += 1
-            running = False
-            for k in range(width):
-                running |= worst[0, k] > limit[k]
-        return taken
+        change = zeros(worst, width)
+        for i in range(crow.size - 1):
+            z = load(drive, i, width)
+            for e in range(crow[i], crow[i + 1]):
+                z = fma(z, value[e], load(h, col[e], width))
+            if kind == LINEAR:
+                new = multiply(load(slope, i, width), z)
+                # Behind inactive nodes adjoints fade below what a CPU counts quickly with.
+                fades = subtract(magnitude(new), faint)
+                new = where_positive(fades, new, zeros(worst, width))
+            else:
+                top = z
+                if kind == MML:
+                    top = smaller(z, subtract(one, divide(quarter, larger(z, half))))
+                new = where_positive(z, top, multiply(z, leak))
+            change = larger(magnitude(subtract(new, load(h, i, width))), change)
+            store(other, i, new)
+        store(worst, 0, change)
 
-    return run_block
+    return sweep
 
 
-_run_narrow, _run_wide = _block_kernel(NARROW), _block_kernel(WIDE)
+_sweep_8, _sweep_16, _sweep_32 = _sweep_kernel(8), _sweep_kernel(16), _sweep_kernel(32)
 
 
 @njit(**_JIT)
-def _gather(array, columns, block):
-    """Columns of an array as a block; unused lanes are 0."""
-    first = columns[0]
-    together = columns[-1] - first == columns.size - 1
-    for i in range(array.shape[0]):
-        if together:
-            for k in range(columns.size):
-                block[i, k] = array[i, first + k]
-        else:
-            for k in range(columns.size):
-                block[i, k] = array[i, columns[k]]
-        for k in range(columns.size, block.shape[1]):
-            block[i, k] = 0
+def _exchange(drive, slope, state, kind, blocks, h, done, done_lanes, new, new_lanes):
+    """Write the columns that are done back from their lanes, and give lanes to new columns."""
+    for i in range(state.shape[0]):
+        for k in range(done.size):
+            state[i, done[k]] = h[i, done_lanes[k]]
+        for k in range(new.size):
+            column, lane = new[k], new_lanes[k]
+            blocks[0, i, lane] = drive[i, column]
+            if kind == LINEAR:
+                blocks[1, i, lane] = slope[i, column]
+                h[i, lane] = slope[i, column] * drive[i, column]
+            else:
+                h[i, lane] = state[i, column]
+
+
+@njit(**_JIT)
+def _solve(
+    crow, col, value, drive, slope, state, columns, kind, leak, limit, max_steps, in_place, residual
+):
+    """Step the columns, each in a lane of its own; the steps that each of them took.
+
+    A lane whose column is done takes the next one. Results do not depend on the company.
+    """
+    steps = np.zeros(state.shape[1], np.int64)
+    width = max(8, _ROW_BYTES // state.itemsize)
+    while width > 8 and columns.size <= width // 2:
+        width //= 2
+    blocks = np.zeros((4, state.shape[0], width), state.dtype)
+    worst = np.zeros((1, width), state.dtype)
+    occupant = np.full(width, -1)
+    waiting = moving = now = 0
+    while True:
+        done, done_lanes = np.empty(width, np.int64), np.empty(width, np.int64)
+        new, new_lanes = np.empty(width, np.int64), np.empty(width, np.int64)
+        num_done = num_new = 0
+        budget = _LOOK
+        for k in range(width):
+            column = occupant[k]
+            if column >= 0 and not (worst[0, k] > limit[column] and steps[column] < max_steps):
+                residual[column] = worst[0, k]
+                done[num_done], done_lanes[num_done] = column, k
+                num_done += 1
+                occupant[k] = -1
+            if occupant[k] < 0 and waiting < columns.size:
+                occupant[k] = columns[waiting]
+                new[num_new], new_lanes[num_new] = columns[waiting], k
+                num_new += 1
+                waiting += 1
+            if occupant[k] >= 0:
+                budget = min(budget, max_steps - steps[occupant[k]])
+        moving += num_new - num_done
+        if num_done + num_new > 0:
+            _exchange(
+                *(drive, slope, state, kind, blocks, blocks[2 + now]),
+                *(done[:num_done], done_lanes[:num_done], new[:num_new], new_lanes[:num_new]),
+            )
+        if moving == 0:
+            return steps
+        if width > 8 and moving <= width // 2 and waiting == columns.size:
+            while width > 8 and moving <= width // 2:
+                width //= 2
+            left = np.flatnonzero(occupant >= 0)
+            smaller_blocks = np.zeros((4, state.shape[0], width), state.dtype)
+            smaller_blocks[:, :, : left.size] = blocks[:, :, left]
+            lanes = np.full(width, -1)
+            lanes[: left.size] = occupant[left]
+            blocks, occupant, worst = smaller_blocks, lanes, worst[:, :width].copy()
+        for _ in range(budget):
+            h = blocks[2 + now]
+            now = now if in_place else 1 - now
+            arrays = crow, col, value, blocks[0], blocks[1], h, blocks[2 + now]
+            if width == 32:
+                _sweep_32(*arrays, kind, leak, worst)
+            elif width == 16:
+                _sweep_16(*arrays, kind, leak, worst)
+            else:
+                _sweep_8(*arrays, kind, leak, worst)
+        for k in range(width):
+            if occupant[k] >= 0:
+                steps[occupant[k]] += budget
 
 
 @njit(**_JIT)
 def solve(
     crow, col, value, drive, slope, state, columns, kind, leak, limit, max_steps, residual, steps
 ):
-    """Plain iteration of some columns of `state`, in place, until each stays within its limit.
+    """Steps on some columns of `state`, in place, until each stays within its limit.
 
-    Columns that are done stop costing: after each round the others are put together anew.
+    Linear problems have one solution, so it does not matter how it is found: they start from
+    ``slope * drive`` and are swept in place. Others start from `state` with plain steps.
     """
-    num_nodes, dtype = drive.shape[0], drive.dtype
-    wide = np.empty((4, num_nodes, WIDE), dtype)
-    narrow = np.empty((4, num_nodes, NARROW), dtype)
-    worst = np.zeros((1, WIDE), dtype)
-    limits = np.zeros(WIDE, dtype)
-    active = columns.copy()
-    count, taken_before, budget = active.size, 0, FIRST
-    while count > 0 and taken_before < max_steps:
-        budget = min(budget, max_steps - taken_before)
-        kept = first = 0
-        while first < count:
-            size = min(WIDE, count - first)
-            lanes = active[first : first + size].copy()
-            block = wide if size > NARROW else narrow
-            limits[:] = np.inf
-            for k in range(size):
-                limits[k] = limit[lanes[k]]
-            _gather(drive, lanes, block[0])
-            if kind == LINEAR:
-                _gather(slope, lanes, block[1])
-            _gather(state, lanes, block[2])
-            if size > NARROW:
-                taken = _run_wide(
-                    *(crow, col, value, block[0], block[1], block[2], block[3]),
-                    *(kind, leak, limits, budget, worst),
-                )
-            else:
-                taken = _run_narrow(
-                    *(crow, col, value, block[0], block[1], block[2], block[3]),
-                    *(kind, leak, limits, budget, worst),
-                )
-            last = block[2 + taken % 2]
-            for i in range(num_nodes):
-                for k in range(size):
-                    state[i, lanes[k]] = last[i, k]
-            for k in range(size):
-                column = lanes[k]
-                residual[column] = worst[0, k]
-                steps[column] += taken
-                if worst[0, k] > limits[k]:
-                    active[kept] = column
-                    kept += 1
-            first += size
-        count = kept
-        taken_before += budget
-        budget = NEXT
+    left, in_place = columns, kind == LINEAR
+    while left.size > 0 and max_steps > 0:
+        budget = min(_IN_PLACE, max_steps) if in_place else max_steps
+        taken = _solve(
+            *(crow, col, value, drive, slope, state, left),
+            *(kind, leak, limit, budget, in_place, residual),
+        )
+        steps[left] += taken[left]
+        left = left[~(residual[left] <= limit[left])]
+        max_steps -= budget
+        in_place = False
 
 
 @njit(**_JIT)
-def power(crow, col, value, slope, vectors, norms):
-    """``v <- slope * A v``, normalised lane by lane; all vectors and norms of a block are kept.
-
-    Args: slope ``[N, W]``, vectors ``[k + 1, N, W]`` (the first given), norms ``[k, W]``.
-    """
-    tiny, faint = np.finfo(norms.dtype).tiny, norms.dtype.type(_FAINT)
-    for step in range(norms.shape[0]):
-        before, after = vectors[step], vectors[step + 1]
-        square = zeros(norms, WIDE)
-        for i in range(crow.size - 1):
-            z = zeros(norms, WIDE)
-            for e in range(crow[i], crow[i + 1]):
-                z = fma(z, value[e], load(before, col[e], WIDE))
-            z = multiply(load(slope, i, WIDE), z)
-            z = where_positive(subtract(magnitude(z), faint), z, zeros(norms, WIDE))
-            store(after, i, z)
-            square = add(square, multiply(z, z))
-        store(norms, step, square)
-        for k in range(WIDE):
-            norms[step, k] = max(np.sqrt(norms[step, k]), tiny)
-        norm = load(norms, step, WIDE)
-        for i in range(crow.size - 1):
-            store(after, i, divide(load(after, i, WIDE), norm))
+def _gather(array, columns, block):
+    """Neighbouring columns of an array as a block; unused lanes are 0."""
+    first, size = columns[0], columns.size
+    for i in range(array.shape[0]):
+        for k in range(size):
+            block[i, k] = array[i, first + k]
+        for k in range(size, block.shape[1]):
+            block[i, k] = 0
 
 
 @njit(**_JIT)
-def power_backward(crow_t, col_t, value_t, source, target, slope, vectors, norms, u, total):
-    """Adds ``sum_k u_k[target] v_k[source]`` of one block to `total`, u being pulled back.
+def power(crow, col, value, slope, vector, vectors, lengths, last):
+    """Growth of every column of `vector` under ``v <- slope * A v``, and where it led.
 
-    Args: u ``[k + 1, N, W]``, the last given (scaled by the incoming gradient).
+    What the way back needs is kept by blocks: all vectors ``[B, N, k + 1, W]``, each the image of
+    the one before it at length 1, and their lengths ``[B, k + 1, W]``.
     """
-    num_steps, faint = norms.shape[0], norms.dtype.type(_FAINT)
-    for step in range(num_steps - 1, -1, -1):
-        after, here = u[step + 1], u[step]
-        norm = load(norms, step, WIDE)
-        for i in range(slope.shape[0]):
-            scaled = divide(multiply(load(after, i, WIDE), load(slope, i, WIDE)), norm)
-            scaled = where_positive(subtract(magnitude(scaled), faint), scaled, zeros(norms, WIDE))
-            store(after, i, scaled)
-        for j in range(crow_t.size - 1):
-            z = zeros(norms, WIDE)
-            for e in range(crow_t[j], crow_t[j + 1]):
-                z = fma(z, value_t[e], load(after, col_t[e], WIDE))
-            store(here, j, z)
-    for e in range(source.size):
-        z = zeros(norms, WIDE)
+    num_nodes, num_columns = vector.shape
+    tiny, faint = np.finfo(lengths.dtype).tiny, lengths.dtype.type(_FAINT)
+    num_steps = lengths.shape[1] - 1
+    slopes = np.empty((num_nodes, WIDE), lengths.dtype)
+    block = np.empty((num_nodes, WIDE), lengths.dtype)
+    stride = num_steps + 1
+    for b in range(lengths.shape[0]):
+        columns = np.arange(b * WIDE, min((b + 1) * WIDE, num_columns))
+        kept, length = vectors[b].reshape(-1, WIDE), lengths[b]
+        _gather(slope, columns, slopes)
+        _gather(vector, columns, block)
+        square = zeros(lengths, WIDE)
+        for i in range(num_nodes):
+            v = load(block, i, WIDE)
+            store(kept, i * stride, v)
+            square = add(square, multiply(v, v))
+        store(length, 0, square)
         for step in range(num_steps):
-            z = add(
-                z,
-                multiply(load(u[step + 1], target[e], WIDE), load(vectors[step], source[e], WIDE)),
-            )
-        total[e] += lane_sum(z)
+            for k in range(WIDE):
+                length[step, k] = max(np.sqrt(length[step, k]), tiny)
+            norm = load(length, step, WIDE)
+            square = zeros(lengths, WIDE)
+            for i in range(num_nodes):
+                z = zeros(lengths, WIDE)
+                for e in range(crow[i], crow[i + 1]):
+                    z = fma(z, value[e], load(kept, col[e] * stride + step, WIDE))
+                z = divide(multiply(load(slopes, i, WIDE), z), norm)
+                z = where_positive(subtract(magnitude(z), faint), z, zeros(lengths, WIDE))
+                store(kept, i * stride + step + 1, z)
+                square = add(square, multiply(z, z))
+            store(length, step + 1, square)
+        for k in range(WIDE):
+            length[num_steps, k] = max(np.sqrt(length[num_steps, k]), tiny)
+        norm = load(length, num_steps, WIDE)
+        for i in range(num_nodes):
+            store(block, i, divide(load(kept, i * stride + num_steps, WIDE), norm))
+        for i in range(num_nodes):
+            for k in range(columns.size):
+                last[i, columns[k]] = block[i, k]
+
+
+@njit(**_JIT)
+def power_backward(crow, col, value, slope, vectors, lengths, factor, total):
+    """Adds the gradient of ``sum_c factor_c log |T^k v_c|`` to `total`, edge by edge of `value`.
+
+    Args: the transpose, so that rows are sources; `factor` ``[B, W]``.
+    """
+    num_nodes, num_columns = slope.shape
+    num_steps, faint = lengths.shape[1] - 1, lengths.dtype.type(_FAINT)
+    slopes = np.empty((num_nodes, WIDE), lengths.dtype)
+    pulled = np.empty((num_nodes * num_steps, WIDE), lengths.dtype)
+    stride = num_steps + 1
+    for b in range(lengths.shape[0]):
+        columns = np.arange(b * WIDE, min((b + 1) * WIDE, num_columns))
+        kept, length = vectors[b].reshape(-1, WIDE), lengths[b]
+        _gather(slope, columns, slopes)
+        norm, before = load(length, num_steps, WIDE), load(length, num_steps - 1, WIDE)
+        scale = divide(divide(divide(load(factor, b, WIDE), norm), norm), before)
+        for i in range(num_nodes):
+            v = multiply(load(kept, i * stride + num_steps, WIDE), load(slopes, i, WIDE))
+            store(pulled, (i + 1) * num_steps - 1, multiply(v, scale))
+        for step in range(num_steps - 1, 0, -1):
+            norm = load(length, step - 1, WIDE)
+            for j in range(num_nodes):
+                z = zeros(lengths, WIDE)
+                for e in range(crow[j], crow[j + 1]):
+                    z = fma(z, value[e], load(pulled, col[e] * num_steps + step, WIDE))
+                z = divide(multiply(load(slopes, j, WIDE), z), norm)
+                z = where_positive(subtract(magnitude(z), faint), z, zeros(lengths, WIDE))
+                store(pulled, j * num_steps + step - 1, z)
+        for j in range(num_nodes):
+            for e in range(crow[j], crow[j + 1]):
+                z = zeros(lengths, WIDE)
+                for step in range(num_steps):
+                    u = load(pulled, col[e] * num_steps + step, WIDE)
+                    z = add(z, multiply(u, load(kept, j * stride + step, WIDE)))
+                total[e] += lane_sum(z)
+
+
+@njit(fastmath={"reassoc", "contract", "nsz"}, **_JIT)
+def uniform(h, low, high, dead, values, gradient):
+    """How far every row of `h` is from a uniform distribution, and the gradient of that."""
+    real, count = h.dtype.type, h.shape[1]
+    low, high, dead = real(low), real(high), real(dead)
+    middle, spread = (low + high) / real(2), (high - low) ** 2 / real(12)
+    for i in range(h.shape[0]):
+        row = h[i]
+        mean, smallest, largest = real(0), row[0], row[0]
+        for s in range(count):
+            mean += row[s]
+            smallest, largest = min(smallest, row[s]), max(largest, row[s])
+        mean /= real(count)
+        variance, at_smallest, at_largest = real(0), real(0), real(0)
+        for s in range(count):
+            variance += (row[s] - mean) ** 2
+            at_smallest += real(row[s] == smallest)
+            at_largest += real(row[s] == largest)
+        off_mean, off_variance = mean - middle, variance / real(count) - spread
+        off_smallest, off_largest = smallest - low, largest - high
+        values[i] = off_mean**2 + off_variance**2 + off_smallest**2 + off_largest**2
+        of_smallest, of_largest = real(2) * off_smallest, real(2) * off_largest
+        if largest <= 0:
+            values[i] -= dead * largest
+            of_largest -= dead
+        of_smallest, of_largest = of_smallest / at_smallest, of_largest / at_largest
+        base, factor = real(2) * off_mean / real(count), real(4) * off_variance / real(count)
+        for s in range(count):
+            ends = of_smallest * real(row[s] == smallest) + of_largest * real(row[s] == largest)
+            gradient[i, s] = base + factor * (row[s] - mean) + ends

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import time
 from dataclasses import dataclass, field
@@ -50,7 +51,7 @@ class Run:
         self.generator = torch.Generator(bias.device).manual_seed(self.config.seed)
         # Nothing is known of a state before its first visit: the middle of its range.
         self.states = torch.full_like(self.x, 0.5)
-        self.deviation = self.normal(self.x.shape)
+        self.deviation = self.normal(self.x.shape) / math.sqrt(self.x.size(0))
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(self.parameters, lr=self.config.lr, fused=True)
 
@@ -76,7 +77,9 @@ class Run:
             self.optimizer.state.clear()
         num_conditions = self.x.size(1)
         device = self.generator.device
-        order = torch.randperm(num_conditions, generator=self.generator, device=device)
+        order = torch.arange(num_conditions, device=device)
+        if config.batch_size < num_conditions:
+            order = torch.randperm(num_conditions, generator=self.generator, device=device)
         predicted = torch.empty_like(self.measured)
         total: dict[str, Tensor] = {}
         largest = self.x.new_zeros(())
@@ -89,7 +92,7 @@ class Run:
             for name, value in counted.items():
                 total[name] = value + total.get(name, torch.zeros_like(value))
         row = {"epoch": self.epoch, "lr": lr, **{k: float(v) for k, v in total.items()}}
-        if not all(map(torch.isfinite, map(torch.as_tensor, row.values()))):
+        if not all(map(math.isfinite, row.values())):
             raise FloatingPointError(
                 f"The loss became infinite or NaN in epoch {self.epoch} "
                 f"({', '.join(f'{k}={v:.3g}' for k, v in row.items())}). Lower the learning rate "
@@ -113,22 +116,23 @@ class Run:
             with torch.no_grad():
                 weight = model.conv.edge_weight
                 weight.add_(config.weight_noise * self.normal(weight.shape))
-        x = self.x.index_select(1, batch)
+        x = self.of(batch, self.x)
+        fresh = self.normal(x.shape)
         level = config.noise + config.noise_per_lr * lr
-        noise = level * self.normal(x.shape) if level else None
+        noise = level * fresh if level else None
         point = model.steady_state(x, noise)
         y = model.output(point.value)
-        terms = {"fit": losses.fit_loss(y, self.measured.index_select(1, batch))}
+        terms = {"fit": losses.fit_loss(y, self.of(batch, self.measured))}
         terms |= self.parameter_terms()
         if config.uniform:
-            states = self.states.index_copy(1, batch, point.value)
+            states = self.replaced(batch, self.states, point.value)
             terms["uniform"] = losses.uniform_loss(
                 states, config.uniform_min, config.uniform_max, config.uniform_dead
             )
-            self.states.index_copy_(1, batch, point.value.detach())
+            self.states = states.detach()
         rho = self.x.new_zeros(())
         if config.spectral:
-            rho = self.radius(model.slope(point.value.detach(), x, noise), batch)
+            rho = self.radius(model.slope(point.value.detach(), x, noise), batch, fresh)
             terms["spectral"] = losses.spectral_loss(
                 rho, config.spectral_sharpness, config.spectral_target, config.spectral_floor
             )
@@ -158,7 +162,7 @@ class Run:
         }
         return {name: term() for name, term in terms.items() if getattr(config, name)}
 
-    def radius(self, slope: Tensor, batch: Tensor) -> Tensor:
+    def radius(self, slope: Tensor, batch: Tensor, fresh: Tensor) -> Tensor:
         """Contraction rate of every condition of the batch, or the radius of a random one."""
         model = self.model
         if self.config.spectral_term == "radius":
@@ -167,16 +171,22 @@ class Run:
             )
             weight = slope[model.edge_index[1], pick] * model.conv.edge_weight
             return spectral_radius(model.edge_index, weight, model.num_nodes)
-        start = self.deviation[:, batch]
-        fresh = self.normal(start.shape)
-        scale = start.norm(dim=0) / fresh.norm(dim=0)
-        # A deviation that has died out, as where all slopes are 0, starts anew.
-        gone = ~((scale > torch.finfo(scale.dtype).tiny) & scale.isfinite())
-        start = torch.where(gone, fresh, start + _FRESH * fresh * scale)
-        rate, self.deviation[:, batch] = contraction_rate(
-            model.operator, model.conv.edge_weight, slope, start
-        )
+        # A deviation has length 1, or 0 where it died out, as where all slopes are 0.
+        start = self.of(batch, self.deviation)
+        start = torch.add(start, fresh, alpha=_FRESH / math.sqrt(len(fresh)))
+        rate, last = contraction_rate(model.operator, model.conv.edge_weight, slope, start)
+        if not bool(last.sum().isfinite()):
+            last = last.nan_to_num(0.0, 0.0, 0.0)
+        self.deviation = self.replaced(batch, self.deviation, last)
         return rate
+
+    def of(self, batch: Tensor, value: Tensor) -> Tensor:
+        """Columns of the conditions of a batch, which is in order where it is all of them."""
+        return value if len(batch) == value.size(1) else value.index_select(1, batch)
+
+    def replaced(self, batch: Tensor, value: Tensor, part: Tensor) -> Tensor:
+        """A value of all conditions with that of a batch put in its place."""
+        return part if len(batch) == value.size(1) else value.index_copy(1, batch, part)
 
     def snapshot(self) -> dict[str, Any]:
         """Copy of everything the next epoch depends on."""
@@ -188,8 +198,8 @@ class Run:
             "model": _cloned(self.model.state_dict()),
             "optimizer": _cloned(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
-            "states": self.states.clone(),
-            "deviation": self.deviation.clone(),
+            "states": self.states,
+            "deviation": self.deviation,
             "epoch": self.epoch,
             "rows": list(self.rows),
             "best": self.best,
@@ -207,7 +217,7 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
-        self.states, self.deviation = state["states"].clone(), state["deviation"].clone()
+        self.states, self.deviation = state["states"], state["deviation"]
         self.epoch, self.rows = state["epoch"], list(state["rows"])
         self.best, self.best_loss = state["best"], state["best_loss"]
         self.best_epoch = state["best_epoch"]

@@ -156,3 +156,98 @@ def test_a_ring_with_a_weak_link_is_no_nilpotent_matrix(size, weak):
 def test_integer_weights_are_refused():
     with pytest.raises(ValueError, match="weights must be floating point"):
         spectral_radius(torch.tensor([[0, 1], [1, 0]]), torch.tensor([1, 2]), 2)
+
+
+def dense_gradient(matrix):
+    """Derivative of the radius with respect to every entry of a dense matrix."""
+    value, right = np.linalg.eig(matrix)
+    value_left, left = np.linalg.eig(matrix.T)
+    top = np.argmax(abs(value))
+    x, y = right[:, top], left[:, np.argmin(abs(value_left - value[top]))]
+    return (np.conj(value[top]) / abs(value[top]) * np.outer(y, x) / (y @ x)).real
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_networks_with_rows_of_very_different_slope(seed):
+    # Slopes of saturated and of inactive nodes span orders of magnitude: far from normal matrices.
+    generator = np.random.default_rng(seed)
+    size = int(generator.integers(180, 420))
+    matrix = random_matrix(size, 4 / size, seed) * np.exp(2 * generator.standard_normal((size, 1)))
+    edge_index, weight, size = graph_of(matrix)
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(dense_radius(matrix), rel=1e-9)
+    rho.backward()
+    target, source = edge_index.flip(0)
+    expected = torch.from_numpy(dense_gradient(matrix))[target, source]
+    error = (weight.grad - expected).norm() / expected.norm()
+    assert error < 1e-6  # of numpy's left vectors, more than of ours
+
+
+@pytest.mark.parametrize("size", [60, 120, 180])
+def test_partial_cancellation_is_not_taken_for_a_nilpotent_matrix(size):
+    # One large weight makes all others small, and paths of both signs cancel step by step.
+    matrix = random_matrix(size, 4 / size, 3)
+    matrix[0, 1] = 200.0
+    assert spectral_radius(*graph_of(matrix)).item() == pytest.approx(dense_radius(matrix))
+
+
+def test_a_ring_of_thousands_of_nodes_is_the_geometric_mean_of_its_weights():
+    size = 4000
+    generator = torch.Generator().manual_seed(0)
+    sign = torch.where(torch.rand(size, generator=generator) < 0.3, -1.0, 1.0)
+    weight = (torch.rand(size, generator=generator, dtype=torch.float64) + 0.5) * sign
+    node = torch.arange(size)
+    edge_index = torch.stack([node, (node + 1) % size])
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(weight.detach().abs().log().mean().exp().item(), rel=1e-11)
+    rho.backward()
+    expected = rho.detach() / (size * weight.detach())
+    torch.testing.assert_close(weight.grad, expected, rtol=1e-8, atol=0)
+
+
+@pytest.mark.parametrize(("layers", "width"), [(2, 120), (6, 50)])
+def test_a_component_whose_cycles_share_a_divisor(layers, width):
+    size = layers * width
+    layer = np.arange(size) // width
+    matrix = random_matrix(size, 6 / width, 7)
+    matrix[(layer[:, None] - layer) % layers != 1] = 0
+    edge_index, weight, size = graph_of(matrix)
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(dense_radius(matrix), rel=1e-9)
+    rho.backward()
+    # The eigenvalues on a circle tie, and all give the same gradient.
+    target, source = edge_index.flip(0)
+    expected = torch.from_numpy(dense_gradient(matrix))[target, source]
+    torch.testing.assert_close(weight.grad, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_cancelling_paths_around_a_long_cycle_have_radius_zero():
+    # Layers of two nodes; one step maps onto what the next one cancels.
+    size = 2 * 150
+    matrix = np.zeros((size, size))
+    for layer in range(150):
+        row, col = 2 * ((layer + 1) % 150), 2 * layer
+        matrix[row : row + 2, col : col + 2] = [[1, -1], [1, -1]] if layer < 2 else [[2, 1], [1, 2]]
+    edge_index, weight, size = graph_of(matrix)
+    assert spectral_radius(edge_index, weight, size).item() == 0
+
+
+@pytest.mark.parametrize(
+    ("small", "defective"),
+    [
+        (np.eye(3) - 1.5 * np.outer([1, 2, 2], [1, 2, 2]) / 9, False),  # eigenvalues 1, 1, -0.5
+        (np.array([[1.4, -0.4], [0.4, 0.6]]), True),  # eigenvalue 1 twice, one eigenvector
+    ],
+)
+def test_coinciding_eigenvalues_of_a_large_component(small, defective):
+    factor = random_matrix(110, 0.06, 2)
+    matrix = np.kron(small, factor)
+    edge_index, weight, size = graph_of(matrix)
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(dense_radius(factor), rel=1e-9 if not defective else 1e-6)
+    if defective:
+        with pytest.raises(ValueError, match="defective"):
+            rho.backward()
+    else:
+        rho.backward()
+        assert (weight.grad @ weight.detach()).item() == pytest.approx(rho.item(), rel=1e-6)
