@@ -7,39 +7,20 @@ is below 1.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import ArpackError, eigs
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from lembas_pyg.nn.eigen import Eigen, top_eigenvalue
 from lembas_pyg.nn.operator import check_edge_index
 
 __all__ = ["spectral_radius"]
-
-# Blocks up to this size go to dense algebra, which gets degenerate spectra right.
-_DENSE = 200
-# Largest block that may fall back to dense algebra when Arnoldi's answer is in doubt.
-_DENSE_FALLBACK = 3000
-# Eigenvalues closer than this (relative) count as one; eigenvectors of a defective one are
-# orthogonal to within this.
-_SAME, _ORTHOGONAL = 1e-8, 1e-7
-# Share of the largest weight below which a radius may be that of a nilpotent matrix.
-_NILPOTENT = 0.05
-
-
-class _Eigen(NamedTuple):
-    """Top eigenvalue of a block with its bi-normalised left and right eigenvectors, m a cluster."""
-
-    value: complex
-    right: NDArray[np.complex128] | None  # [n, m], None where the eigenvalue is defective
-    left: NDArray[np.complex128] | None  # [n, m], left^H right = identity
 
 
 def spectral_radius(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> Tensor:
@@ -51,12 +32,12 @@ def spectral_radius(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> 
             = \mathrm{Re}\left(\frac{\bar\lambda}{|\lambda|} \frac{\bar y_i x_j}{y^H x}\right)
 
     with right and left eigenvectors :math:`x, y`. Only feedback counts: the eigenvalues of a graph
-    are those of its strongly connected components, each solved by itself (small ones densely,
-    large ones by Arnoldi in float64). A graph without cycles has radius 0 and gradient 0. Where
-    several eigenvalues of one component coincide, the gradient is that of their mean, one
-    subgradient; where distinct ones, or those of several components, tie, that of one of them.
-    Components of which many eigenvalues tie, such as a plain ring, need dense algebra: seconds for
-    1,000 nodes.
+    are those of its strongly connected components, each solved by itself in float64 (small ones
+    densely, large ones by Arnoldi and inverse iteration). A graph without cycles has radius 0 and
+    gradient 0. Where several eigenvalues of one component coincide, the gradient is that of their
+    mean, one subgradient; where distinct ones, or those of several components, tie, that of one of
+    them. Components of which many eigenvalues nearly tie, such as a ring of 1,000 nodes with one
+    chord, need dense algebra: seconds, and from 3,000 nodes on an error; a plain ring does not.
 
     For the stability of a steady state pass the weights times the slope at their targets.
 
@@ -77,8 +58,9 @@ def spectral_radius(edge_index: Tensor, edge_weight: Tensor, num_nodes: int) -> 
 
     References:
         Nilsson et al. (2022), Fig. 3, Suppl. Notes 3 and 6. The original code solves for one
-        eigenvalue of the whole matrix and, where that fails, goes on with a zero gradient; we
-        solve for several per component and never replace a gradient silently.
+        eigenvalue of the whole matrix to 1e-6 and, where that fails, goes on with a zero gradient;
+        we solve for several per component, to the last digits, and never replace a gradient
+        silently.
 
     Example:
         >>> loop = torch.tensor([[0, 1], [1, 0]])
@@ -104,7 +86,7 @@ class _SpectralRadius(torch.autograd.Function):
     def forward(ctx: Any, edge_weight: Tensor, edge_index: Tensor, num_nodes: int) -> Tensor:
         source, target = edge_index.cpu().numpy()
         weight = edge_weight.detach().cpu().to(torch.float64).numpy()
-        top = _top_eigenvalue(source, target, weight, num_nodes)
+        top = _over_components(source, target, weight, num_nodes)
         ctx.top, ctx.edges = top, (source, target)
         return edge_weight.new_tensor(0.0 if top is None else abs(top[0].value))
 
@@ -128,9 +110,9 @@ class _SpectralRadius(torch.autograd.Function):
         return grad * torch.from_numpy(derivative).to(grad), None, None
 
 
-def _top_eigenvalue(
+def _over_components(
     source: NDArray, target: NDArray, weight: NDArray, num_nodes: int
-) -> tuple[_Eigen, NDArray[np.int64]] | None:
+) -> tuple[Eigen, NDArray[np.int64]] | None:
     """Top eigenvalue over all components, with each node's place in its component (else -1)."""
     shape = (num_nodes, num_nodes)
     matrix = sp.csr_matrix((weight, (target, source)), shape=shape)
@@ -141,11 +123,11 @@ def _top_eigenvalue(
         return None
     structure = sp.csr_matrix((np.ones(len(source)), (target, source)), shape=shape)
     _, component = connected_components(structure, directed=True, connection="strong")
-    best: tuple[_Eigen, NDArray[np.int64]] | None = None
+    best: tuple[Eigen, NDArray[np.int64]] | None = None
     for number in np.unique(component[source[component[source] == component[target]]]):
         members = np.flatnonzero(component == number)
         block = matrix[members][:, members]
-        eigen = _block_eigen(block)
+        eigen = top_eigenvalue(block)
         if eigen is not None and (best is None or abs(eigen.value) > abs(best[0].value)):
             local = np.full(num_nodes, -1)
             local[members] = np.arange(len(members))
@@ -157,80 +139,3 @@ def _has_cycle(matrix: sp.csr_matrix) -> bool:
     """Whether the pattern of a matrix holds any directed cycle, self-loops included."""
     count, _ = connected_components(matrix, directed=True, connection="strong")
     return count < matrix.shape[0] or bool(matrix.diagonal().any())
-
-
-def _block_eigen(block: sp.csr_matrix) -> _Eigen | None:
-    """Top eigenvalue of one strongly connected block; None if it is nilpotent."""
-    size = block.shape[0]
-    scale = abs(block).max()
-    if scale == 0:
-        return None
-    block = block / scale
-    if size > _DENSE:
-        eigen = _arnoldi(block)
-        if eigen is not None:
-            return eigen._replace(value=eigen.value * scale)
-        if size > _DENSE_FALLBACK:
-            raise RuntimeError(
-                f"No eigen-solver converged on a strongly connected component of {size} nodes."
-            )
-    dense = block.toarray()
-    value, left, right = scipy.linalg.eig(dense, left=True, right=True)
-    # Eigenvalues that cancellation should make zero are computed as about eps^(1/size).
-    if abs(value).max() <= min(1e-13 ** (1 / size), _NILPOTENT) and _is_nilpotent(dense):
-        return None
-    eigen = _pair(value, left, right)
-    return eigen._replace(value=eigen.value * scale)
-
-
-def _arnoldi(block: sp.csr_matrix) -> _Eigen | None:
-    """Top eigenvalue from Arnoldi on a block and its transpose; None where in doubt."""
-    size = block.shape[0]
-    start = np.random.default_rng(0).standard_normal(size)  # reproducible
-    options = {"k": 6, "ncv": min(size - 1, 100), "which": "LM", "v0": start, "maxiter": 300}
-    try:
-        value, right = eigs(block, **options)
-        value_left, left = eigs(block.T.tocsr(), **options)
-    except ArpackError:
-        return None
-    top, top_left = np.argmax(abs(value)), np.argmax(abs(value_left))
-    if abs(value[top]) < 1e-6 or abs(abs(value[top]) - abs(value_left[top_left])) > 1e-8 * abs(
-        value[top]
-    ):
-        return None
-    x = right[:, top]
-    y = left[:, np.argmin(abs(value_left - value[top]))].conj()
-    several = np.sum(abs(value - value[top]) <= _SAME * abs(value[top])) > 1
-    overlap = y.conj() @ x
-    if several or abs(overlap) < _ORTHOGONAL:
-        return None
-    return _Eigen(complex(value[top]), x[:, None], (y / overlap.conj())[:, None])
-
-
-def _pair(value: NDArray, left: NDArray, right: NDArray) -> _Eigen:
-    """Top eigenvalue of a full decomposition with bi-normalised eigenvectors, or none of them."""
-    top = value[np.argmax(abs(value))]
-    cluster = abs(value - top) <= _SAME * abs(top)
-    x, y = right[:, cluster], left[:, cluster]
-    overlap = y.conj().T @ x
-    if np.linalg.svd(overlap, compute_uv=False).min() < _ORTHOGONAL:
-        # Rounding spreads a defective eigenvalue over a small ring; its centre is exact.
-        ring = abs(value - top) <= 10 * _ORTHOGONAL * abs(top)
-        return _Eigen(complex(value[ring].mean()), None, None)
-    return _Eigen(complex(top), x, y @ np.linalg.inv(overlap).conj().T)
-
-
-def _is_nilpotent(dense: NDArray) -> bool:
-    """Whether cancelling paths make some power of a matrix vanish.
-
-    Each power is compared with that of the absolute values: a ring with a weak link is small but
-    keeps pace with it, cancellation is not and does not.
-    """
-    power, bound, size = dense, abs(dense), 1
-    while size < dense.shape[0]:
-        power, bound, size = power @ power, bound @ bound, 2 * size
-        scale = bound.max()
-        if scale == 0 or abs(power).max() <= 1e-13 * scale:
-            return True
-        power, bound = power / scale, bound / scale
-    return False

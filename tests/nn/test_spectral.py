@@ -251,3 +251,21 @@ def test_coinciding_eigenvalues_of_a_large_component(small, defective):
     else:
         rho.backward()
         assert (weight.grad @ weight.detach()).item() == pytest.approx(rho.item(), rel=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(300))
+def test_value_and_gradient_are_the_dense_ones(seed):
+    generator = np.random.default_rng(seed)
+    size, degree = int(generator.integers(210, 420)), generator.uniform(1.5, 12)
+    matrix = random_matrix(size, degree / size, seed)
+    if seed % 3 == 1:  # mostly activation
+        matrix = abs(matrix) * np.where(generator.random(matrix.shape) < 0.2, -1, 1)
+    if seed % 3 == 2:  # most nodes saturated
+        matrix *= np.where(generator.random((size, 1)) < 0.6, 0.01, 1)
+    edge_index, weight, size = graph_of(matrix)
+    rho = spectral_radius(edge_index, weight.requires_grad_(), size)
+    assert rho.item() == pytest.approx(dense_radius(matrix), rel=1e-9)
+    rho.backward()
+    expected = torch.from_numpy(dense_gradient(matrix))[edge_index[1], edge_index[0]]
+    assert (weight.grad - expected).norm() < 1e-8 * expected.norm()
