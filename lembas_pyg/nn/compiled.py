@@ -20,15 +20,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lembas_pyg.nn.activations import LeakyReLU, MichaelisMentenLike
+from lembas_pyg.nn.activations import Activation, LeakyReLU, MichaelisMentenLike
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.operator import SignedOperator
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["applies_to", "rate", "rate_backward", "solve_adjoint", "solve_state", "uniform"]
+__all__ = [
+    "applies_to",
+    "largest",
+    "rate",
+    "rate_backward",
+    "slope_from_state",
+    "solve_adjoint",
+    "solve_state",
+    "uniform",
+]
 
-_ACTIVATIONS = {MichaelisMentenLike: 0, LeakyReLU: 1}
+_ACTIVATIONS: dict[type, int] = {MichaelisMentenLike: 0, LeakyReLU: 1}
 _LINEAR = 2
 _WIDE = 16
 
@@ -78,29 +87,33 @@ def solve_adjoint(
     slope: Tensor,
     limit: Tensor,
     max_steps: int,
+    order: Tensor | None = None,
 ) -> FixedPoint:
-    """Adjoint of every condition until its change is within its limit."""
+    """Adjoint of every condition until its change is within its limit, in an order given."""
     matrix = operator.columns(edge_weight)
-    start = torch.zeros_like(grad, memory_format=torch.contiguous_format)
-    return _solve(matrix, grad, slope, start, _LINEAR, 0.0, limit, max_steps)
+    return _solve(matrix, grad, slope, None, _LINEAR, 0.0, limit, max_steps, order)
 
 
 def _solve(
     matrix: tuple[Tensor, Tensor, Tensor],
     drive: Tensor,
     slope: Tensor,
-    start: Tensor,
+    start: Tensor | None,
     kind: int,
     leak: float,
     limit: Tensor,
     max_steps: int,
+    order: Tensor | None = None,
 ) -> FixedPoint:
     kernels = _kernels()
     assert kernels is not None
     # The kernels look at no bounds.
-    assert drive.shape == slope.shape == start.shape
+    assert drive.shape == slope.shape and (start is None or drive.shape == start.shape)
     num_columns = drive.size(1)
-    state = start.detach().clone(memory_format=torch.contiguous_format)
+    # Linear problems have a start of their own.
+    state = torch.empty_like(drive, memory_format=torch.contiguous_format)
+    if start is not None:
+        state.copy_(start)
     residual = drive.new_zeros(num_columns)
     num_steps = torch.zeros(num_columns, dtype=torch.long)
     arrays = [*_matrix(matrix), _array(drive), _array(slope), state.numpy()]
@@ -111,23 +124,52 @@ def _solve(
     def run(columns: np.ndarray) -> None:
         kernels.solve(*arrays, columns, kind, leak, _array(limit), max_steps, *results)
 
-    blocks = np.array_split(np.arange(num_columns), _num_parts(num_columns))
-    if len(blocks) == 1:
-        run(blocks[0])
+    columns = np.arange(num_columns) if order is None else _array(order)
+    num_parts = _num_parts(num_columns)
+    if num_parts == 1:
+        run(columns)
     else:
-        with ThreadPoolExecutor(len(blocks)) as pool:
-            list(pool.map(run, blocks))
+        # Neighbours stay together, as their numbers lie in the same lines of the cache.
+        parts = [columns[part::num_parts] for part in range(num_parts)]
+        if order is None:
+            parts = np.array_split(columns, num_parts)
+        with ThreadPoolExecutor(num_parts) as pool:
+            list(pool.map(run, parts))
     # A sum is enough to see that something overflowed, and much cheaper than a look at each.
     if not bool((state.sum() + residual.sum()).isfinite()):
         lost = ~(state.isfinite().all(dim=0) & residual.isfinite())
         residual.masked_fill_(lost, torch.inf)
-        state = torch.where(lost, start, state)
+        state = torch.where(lost, slope * drive if start is None else start, state)
     return FixedPoint(state, residual, num_steps, residual <= limit)
 
 
 def _num_parts(num_columns: int) -> int:
     """Threads to share the columns: each gets one wide block or more."""
     return max(1, min(torch.get_num_threads(), num_columns // (2 * _WIDE)))
+
+
+def slope_from_state(h: Tensor, act: Activation) -> Tensor:
+    """Slope of an activation at the state `h`; in one pass where the kernels know it."""
+    if not applies_to(h, act):
+        return act.slope_from_state(h)
+    kernels = _kernels()
+    assert kernels is not None
+    slope = torch.empty_like(h, memory_format=torch.contiguous_format)
+    state, leak = _array(h), act.leak  # type: ignore[attr-defined]
+    kind = _ACTIVATIONS[type(act)]
+    kernels.slope_from_state(state.ravel(), kind, state.dtype.type(leak), slope.numpy().ravel())
+    return slope
+
+
+def largest(value: Tensor) -> Tensor:
+    """Largest magnitude in every column."""
+    if not applies_to(value):
+        return value.abs().amax(dim=0) if value.numel() else value.new_zeros(value.size(1))
+    kernels = _kernels()
+    assert kernels is not None
+    result = value.new_empty(value.size(1))
+    kernels.largest(_array(value), result.numpy())
+    return result
 
 
 def rate(

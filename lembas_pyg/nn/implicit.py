@@ -72,6 +72,8 @@ class Solver:
     clip: float | None = None
     warn: bool = False
     adjoint: AdjointReport | None = field(default=None, init=False)
+    # Conditions by the steps of their state: adjoints take about as many, the longest go first.
+    order: Tensor | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         check_solver(self.tol, self.max_steps)
@@ -133,12 +135,12 @@ class Solver:
 
     def solve_adjoint(self, grad: Tensor, slope: Tensor, edge_weight: Tensor) -> Tensor:
         """Adjoint of every condition for the incoming gradient `grad` (``[N, S]``)."""
-        scale = grad.abs().amax(dim=0) if grad.numel() else grad.new_zeros(grad.size(1))
+        scale = compiled.largest(grad)
         limit = self.tol * scale
         point = self._adjoint(grad, slope, edge_weight, limit)
         clipped = torch.zeros_like(point.converged)
-        if self.clip is not None and grad.numel():
-            clipped = point.value.abs().amax(dim=0) > self.clip
+        if self.clip is not None:
+            clipped = compiled.largest(point.value) > self.clip
         self.adjoint = AdjointReport(
             point.residual / scale.clamp(min=torch.finfo(scale.dtype).tiny),
             point.num_steps,
@@ -156,11 +158,11 @@ class Solver:
         if not compiled.applies_to(grad):
             return self._clipped_adjoint(grad, slope, edge_weight, limit)
         point = compiled.solve_adjoint(
-            self.operator, edge_weight, grad, slope, limit, self.max_steps
+            self.operator, edge_weight, grad, slope, limit, self.max_steps, self.order
         )
-        if self.clip is None or not grad.numel():
+        if self.clip is None:
             return point
-        redo = ~point.residual.isfinite() | (point.value.abs().amax(dim=0) > self.clip)
+        redo = ~point.residual.isfinite() | (compiled.largest(point.value) > self.clip)
         if not bool(redo.any()):
             return point
         again = self._clipped_adjoint(grad[:, redo], slope[:, redo], edge_weight, limit[redo])
@@ -221,7 +223,7 @@ class _SteadyState(torch.autograd.Function):
         drive, edge_weight, h = ctx.saved_tensors
         solver: Solver = ctx.solver
         if isinstance(solver.act, Activation):
-            slope = solver.act.slope_from_state(h)
+            slope = compiled.slope_from_state(h, solver.act)
         else:
             z = torch.addmm(drive, solver.operator.matrix(edge_weight), h)
             slope = slope_at(solver.act, z, h)
@@ -259,6 +261,7 @@ def steady_state(
     with torch.no_grad():
         point = solver.solve(drive.detach(), edge_weight.detach(), start)
     if torch.is_grad_enabled() and (drive.requires_grad or edge_weight.requires_grad):
+        solver.order = point.num_steps.argsort(descending=True)
         point = point._replace(value=_SteadyState.apply(drive, edge_weight, point.value, solver))
     return point
 

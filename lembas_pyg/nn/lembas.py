@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch_geometric.data import Data
 
+from lembas_pyg.nn import compiled
 from lembas_pyg.nn.activations import Activation, michaelis_menten_like, slope_at
 from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.init import basal_bias_, scale_to_radius_, signed_uniform_
@@ -209,7 +210,7 @@ class LEMBAS(Module):
         """
         with torch.no_grad():
             if isinstance(self.conv.act, Activation):
-                return self.conv.act.slope_from_state(h)
+                return compiled.slope_from_state(h, self.conv.act)
             z = self.operator.propagate(self.conv.edge_weight, h) + self.input(x) + self.conv.bias
             return slope_at(self.conv.act, z if perturbation is None else z + perturbation, h)
 

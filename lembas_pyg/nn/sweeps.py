@@ -281,6 +281,25 @@ def power_backward(crow, col, value, slope, vectors, lengths, factor, total):
                 total[e] += lane_sum(z)
 
 
+@njit(**_JIT)
+def slope_from_state(h, kind, leak, slope):
+    """Slope of the activation at every state of a flat array."""
+    real = h.dtype.type
+    for i in range(h.size):
+        open_share = real(1) - max(h[i], real(0.5))
+        active = real(4) * open_share * open_share if kind == MML else real(1)
+        slope[i] = active if h[i] > 0 else leak
+
+
+@njit(fastmath={"reassoc", "contract", "nsz"}, **_JIT)
+def largest(value, result):
+    """Largest magnitude of every column."""
+    result[:] = 0
+    for i in range(value.shape[0]):
+        for s in range(value.shape[1]):
+            result[s] = max(result[s], abs(value[i, s]))
+
+
 @njit(fastmath={"reassoc", "contract", "nsz"}, **_JIT)
 def uniform(h, low, high, dead, values, gradient):
     """How far every row of `h` is from a uniform distribution, and the gradient of that."""

@@ -48,6 +48,7 @@ class Run:
         self.x = self.data.x.to(bias)
         self.measured = self.data.y[self.data.tf_mask].to(bias)
         self.fingerprint = _fingerprint(self.x, self.measured)
+        self.settings = self.config.to_dict()
         self.generator = torch.Generator(bias.device).manual_seed(self.config.seed)
         # Nothing is known of a state before its first visit: the middle of its range.
         self.states = torch.full_like(self.x, 0.5)
@@ -192,7 +193,7 @@ class Run:
         """Copy of everything the next epoch depends on."""
         return {
             "format": _FORMAT,
-            "config": self.config.to_dict(),
+            "config": self.settings,
             "kind": self.kind(),
             "data": self.fingerprint,
             "model": _cloned(self.model.state_dict()),
@@ -231,7 +232,7 @@ class Run:
             raise ValueError(f"{file} is no readable training checkpoint: {error}") from error
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise ValueError(f"{file} is no training checkpoint of this version ({_FORMAT}).")
-        mine = self.config.to_dict()
+        mine = self.settings
         changed = [
             f"{name} was {state['config'].get(name)!r}, is {value!r}"
             for name, value in mine.items()

@@ -85,3 +85,40 @@ def test_both_backends_say_the_same(seed, num_conditions, gain, leaky, double):
     torch.testing.assert_close(one.value[:, settled], two.value[:, settled], rtol=1e-3, atol=2e-3)
     if settled.all() and conv.adjoint.converged.all():
         torch.testing.assert_close(grad, other, rtol=2e-2, atol=2e-2)
+
+
+def test_an_adjoint_that_only_plain_steps_find():
+    # A textbook case: plain iteration is nilpotent, sweeps in place grow by 2 each.
+    matrix = torch.tensor([[0.0, -2, 2], [-1, 0, -1], [-2, -2, 0]], dtype=torch.float64)
+    source, target = matrix.nonzero().T  # the adjoint applies the transpose
+    conv = SignalingConv(3, 6, LeakyReLU(), max_steps=2000).double()
+    with torch.no_grad():
+        conv.edge_weight.copy_(matrix[source, target])
+        conv.bias.zero_()
+    # All states become 1, all slopes are 1.
+    x = (torch.eye(3) - matrix.T).sum(dim=1, keepdim=True).requires_grad_()
+    state = conv(x, torch.stack([source, target]))
+    coefficient = torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64)
+    (state * coefficient).sum().backward()
+    exact = torch.linalg.solve(torch.eye(3) - matrix, coefficient)
+    torch.testing.assert_close(x.grad, exact)
+    assert conv.adjoint.converged.all()
+    assert conv.adjoint.num_steps.item() > 200
+
+
+@pytest.mark.parametrize("chosen", [range(3), range(20, 31), range(1, 90, 4)])
+def test_results_do_not_depend_on_the_company(chosen):
+    generator = torch.Generator().manual_seed(0)
+    edge_index = torch.randint(60, (2, 300), generator=generator)
+    conv = SignalingConv(60, 300)
+    with torch.no_grad():
+        conv.edge_weight.copy_(0.9 * (torch.rand(300, generator=generator) - 0.4))
+    x = torch.rand(60, 90, generator=generator)
+    results = []
+    for part in (x, x[:, list(chosen)]):
+        part = part.clone().requires_grad_()
+        point = conv.solve(part, edge_index)
+        point.value.square().sum().backward()
+        results.append((point.value, point.num_steps, part.grad))
+    for whole, part in zip(*results, strict=True):
+        torch.testing.assert_close(whole[..., list(chosen)], part, rtol=0, atol=0)

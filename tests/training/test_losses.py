@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from lembas_pyg.nn import compiled
 from lembas_pyg.training import losses
 
 
@@ -56,6 +57,29 @@ def test_uniform_loss_by_hand():
     bounds = (0 + 0.25) + (0.25 + 1)
     found = losses.uniform_loss(h, low, high, dead).item()
     assert found == pytest.approx(mean + variance + bounds + dead * 0.5)
+
+
+@pytest.mark.parametrize("backend", ["kernel", "torch"])
+def test_uniform_loss_has_the_gradient_of_its_value(backend, monkeypatch):
+    if backend == "torch":
+        monkeypatch.setattr(compiled, "_kernels", lambda: None)
+    h = torch.randn(5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    h[3] -= 5  # never active
+    assert torch.autograd.gradcheck(
+        lambda h: losses.uniform_loss(h, 0.1, 0.8, 2.0), h.requires_grad_()
+    )
+
+
+@pytest.mark.parametrize("backend", ["kernel", "torch"])
+def test_conditions_that_tie_for_an_extreme_share_its_gradient(backend, monkeypatch):
+    if backend == "torch":
+        monkeypatch.setattr(compiled, "_kernels", lambda: None)
+    h = torch.tensor([[0.9, 0.1, 0.9, 0.1]], requires_grad=True)
+    losses.uniform_loss(h, 0.0, 0.5, 0.0).backward()
+    assert h.grad[0, 0] == h.grad[0, 2]
+    assert h.grad[0, 1] == h.grad[0, 3]
+    moments = 2 * 0.25 / 4 + 4 * (0.16 - 0.25 / 12) * 0.4 / 4
+    assert h.grad[0, 0].item() == pytest.approx(moments + 2 * 0.4 / 2)
 
 
 def test_the_wanted_mean_is_the_middle_of_the_range():
