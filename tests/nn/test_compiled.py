@@ -97,7 +97,7 @@ def test_an_adjoint_that_only_plain_steps_find():
         conv.bias.zero_()
     # All states become 1, all slopes are 1.
     x = (torch.eye(3) - matrix.T).sum(dim=1, keepdim=True).requires_grad_()
-    state = conv(x, torch.stack([source, target]))
+    state = conv.solve(x, torch.stack([source, target]), start=torch.ones(3, 1)).value
     coefficient = torch.tensor([[1.0], [2.0], [3.0]], dtype=torch.float64)
     (state * coefficient).sum().backward()
     exact = torch.linalg.solve(torch.eye(3) - matrix, coefficient)
