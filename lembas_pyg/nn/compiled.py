@@ -69,15 +69,15 @@ def solve_state(
     operator: SignedOperator,
     edge_weight: Tensor,
     drive: Tensor,
-    start: Tensor,
+    start: Tensor | None,
     act: Any,
     tol: float,
     max_steps: int,
 ) -> FixedPoint:
-    """Steady state from `start`, as `lembas_pyg.nn.fixed_point.iterate` finds it."""
+    """Steady state from `start` or zero, as `lembas_pyg.nn.fixed_point.iterate` finds it."""
     limit = torch.full((drive.size(1),), tol, dtype=drive.dtype)
     matrix = operator.rows(edge_weight)
-    return _solve(matrix, drive, drive, start, _ACTIVATIONS[type(act)], act.leak, limit, max_steps)
+    return _solve(matrix, drive, None, start, _ACTIVATIONS[type(act)], act.leak, limit, max_steps)
 
 
 def solve_adjoint(
@@ -97,7 +97,7 @@ def solve_adjoint(
 def _solve(
     matrix: tuple[Tensor, Tensor, Tensor],
     drive: Tensor,
-    slope: Tensor,
+    slope: Tensor | None,
     start: Tensor | None,
     kind: int,
     leak: float,
@@ -108,15 +108,16 @@ def _solve(
     kernels = _kernels()
     assert kernels is not None
     # The kernels look at no bounds.
-    assert drive.shape == slope.shape and (start is None or drive.shape == start.shape)
+    assert all(part is None or part.shape == drive.shape for part in (slope, start))
     num_columns = drive.size(1)
-    # Linear problems have a start of their own.
-    state = torch.empty_like(drive, memory_format=torch.contiguous_format)
-    if start is not None:
-        state.copy_(start)
+    # A column's numbers lie side by side while it waits for a lane.
+    waiting = _array(drive.t())
+    slopes = waiting if slope is None else _array(slope.t())
+    state = drive.new_zeros(num_columns, drive.size(0)) if start is None else start.t().clone()
+    state = state.contiguous()
     residual = drive.new_zeros(num_columns)
     num_steps = torch.zeros(num_columns, dtype=torch.long)
-    arrays = [*_matrix(matrix), _array(drive), _array(slope), state.numpy()]
+    arrays = [*_matrix(matrix), waiting, slopes, _array(state)]
     leak = state.numpy().dtype.type(leak)
 
     results = residual.numpy(), num_steps.numpy()
@@ -129,17 +130,22 @@ def _solve(
     if num_parts == 1:
         run(columns)
     else:
-        # Neighbours stay together, as their numbers lie in the same lines of the cache.
         parts = [columns[part::num_parts] for part in range(num_parts)]
-        if order is None:
-            parts = np.array_split(columns, num_parts)
         with ThreadPoolExecutor(num_parts) as pool:
             list(pool.map(run, parts))
+    state = state.t().contiguous()
     # A sum is enough to see that something overflowed, and much cheaper than a look at each.
     if not bool((state.sum() + residual.sum()).isfinite()):
         lost = ~(state.isfinite().all(dim=0) & residual.isfinite())
         residual.masked_fill_(lost, torch.inf)
-        state = torch.where(lost, slope * drive if start is None else start, state)
+        first = (
+            start
+            if start is not None
+            else torch.zeros_like(drive)
+            if slope is None
+            else slope * drive
+        )
+        state = torch.where(lost, first, state)
     return FixedPoint(state, residual, num_steps, residual <= limit)
 
 

@@ -80,7 +80,6 @@ class Solver:
 
     def solve(self, drive: Tensor, edge_weight: Tensor, start: Tensor | None = None) -> FixedPoint:
         """State of every condition under the input `drive` (``[N, S]``), without gradient."""
-        start = torch.zeros_like(drive) if start is None else start
         point = self._iterate(drive, edge_weight, start, min(self.max_steps, _PATIENCE))
         slow = ~point.converged & point.residual.isfinite()
         slow &= point.residual > rounding_floor(drive.dtype)
@@ -102,7 +101,7 @@ class Solver:
         return point
 
     def _iterate(
-        self, drive: Tensor, edge_weight: Tensor, start: Tensor, max_steps: int
+        self, drive: Tensor, edge_weight: Tensor, start: Tensor | None, max_steps: int
     ) -> FixedPoint:
         """Plain iteration, in compiled code where that is possible."""
         # Steps below the rounding floor change nothing; whether `tol` was met is judged as it is.
@@ -112,6 +111,7 @@ class Solver:
                 self.operator, edge_weight, drive, start, self.act, reach, max_steps
             )
         else:
+            start = torch.zeros_like(drive) if start is None else start
             point = iterate(self._step(edge_weight), start, drive, tol=reach, max_steps=max_steps)
         return point._replace(converged=point.residual <= self.tol)
 

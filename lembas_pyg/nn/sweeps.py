@@ -82,17 +82,23 @@ _sweep_8, _sweep_16, _sweep_32 = _sweep_kernel(8), _sweep_kernel(16), _sweep_ker
 @njit(**_JIT)
 def _exchange(drive, slope, state, kind, blocks, h, done, done_lanes, new, new_lanes):
     """Write the columns that are done back from their lanes, and give lanes to new columns."""
-    for i in range(state.shape[0]):
-        for k in range(done.size):
-            state[i, done[k]] = h[i, done_lanes[k]]
-        for k in range(new.size):
-            column, lane = new[k], new_lanes[k]
-            blocks[0, i, lane] = drive[i, column]
-            if kind == LINEAR:
-                blocks[1, i, lane] = slope[i, column]
-                h[i, lane] = slope[i, column] * drive[i, column]
-            else:
-                h[i, lane] = state[i, column]
+    for k in range(done.size):
+        column, lane = state[done[k]], done_lanes[k]
+        for i in range(column.size):
+            column[i] = h[i, lane]
+    for k in range(new.size):
+        column, lane = drive[new[k]], new_lanes[k]
+        for i in range(column.size):
+            blocks[0, i, lane] = column[i]
+        if kind == LINEAR:
+            factor = slope[new[k]]
+            for i in range(column.size):
+                blocks[1, i, lane] = factor[i]
+                h[i, lane] = factor[i] * column[i]
+        else:
+            start = state[new[k]]
+            for i in range(column.size):
+                h[i, lane] = start[i]
 
 
 @njit(**_JIT)
@@ -103,11 +109,11 @@ def _solve(
 
     A lane whose column is done takes the next one. Results do not depend on the company.
     """
-    steps = np.zeros(state.shape[1], np.int64)
+    steps = np.zeros(state.shape[0], np.int64)
     width = max(8, _ROW_BYTES // state.itemsize)
     while width > 8 and columns.size <= width // 2:
         width //= 2
-    blocks = np.zeros((4, state.shape[0], width), state.dtype)
+    blocks = np.zeros((4, state.shape[1], width), state.dtype)
     worst = np.zeros((1, width), state.dtype)
     occupant = np.full(width, -1)
     waiting = moving = now = 0
@@ -142,7 +148,7 @@ def _solve(
             while width > 8 and moving <= width // 2:
                 width //= 2
             left = np.flatnonzero(occupant >= 0)
-            smaller_blocks = np.zeros((4, state.shape[0], width), state.dtype)
+            smaller_blocks = np.zeros((4, state.shape[1], width), state.dtype)
             smaller_blocks[:, :, : left.size] = blocks[:, :, left]
             lanes = np.full(width, -1)
             lanes[: left.size] = occupant[left]
