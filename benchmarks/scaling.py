@@ -94,8 +94,9 @@ def alternatives(shared: Shared, quick: bool) -> list[Table]:
             "State and gradient of 23 conditions after a number of steps, float32, one "
             "thread, fastest of some calls, peak memory each in a process of its own. Ours: "
             "`SignalingConv` on a random network of 1,128 nodes and twice the macrophages' edges, "
-            "as many steps for the adjoint, less where nothing changes any more. Unrolled: message passing by gather and scatter in "
-            "torch on 5,732 edges, gradients through all the steps. Dense: the same with a dense "
+            "as many steps for the adjoint, fewer where nothing changes any more. Unrolled: "
+            "message passing by gather and scatter in torch on 5,732 edges, gradients through all "
+            "the steps. Dense: the same with a dense "
             "matrix of the nodes.",
             [
                 "steps",
