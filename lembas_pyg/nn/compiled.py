@@ -1,7 +1,7 @@
 """The two solves and the contraction rate in compiled code, where that is possible.
 
 On a CPU the networks of this field fit in the cache, and what costs is not arithmetic but passes
-over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of 16 conditions in one pass. They are
+over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of up to 32 conditions in one pass. They are
 used where numba can be imported and a problem is one of theirs; everything else runs on the
 operators of torch, with the same results.
 """
@@ -39,7 +39,8 @@ __all__ = [
 
 _ACTIVATIONS: dict[type, int] = {MichaelisMentenLike: 0, LeakyReLU: 1}
 _LINEAR = 2
-_WIDE = 16
+# Conditions that a thread has to have to be worth its start.
+_SHARE = 64
 
 
 @cache
@@ -138,20 +139,15 @@ def _solve(
     if not bool((state.sum() + residual.sum()).isfinite()):
         lost = ~(state.isfinite().all(dim=0) & residual.isfinite())
         residual.masked_fill_(lost, torch.inf)
-        first = (
-            start
-            if start is not None
-            else torch.zeros_like(drive)
-            if slope is None
-            else slope * drive
-        )
-        state = torch.where(lost, first, state)
+        if start is None:
+            start = torch.zeros_like(drive) if slope is None else slope * drive
+        state = torch.where(lost, start, state)
     return FixedPoint(state, residual, num_steps, residual <= limit)
 
 
 def _num_parts(num_columns: int) -> int:
-    """Threads to share the columns: each gets one wide block or more."""
-    return max(1, min(torch.get_num_threads(), num_columns // (2 * _WIDE)))
+    """Threads to share the columns."""
+    return max(1, min(torch.get_num_threads(), num_columns // _SHARE))
 
 
 def slope_from_state(h: Tensor, act: Activation) -> Tensor:
@@ -187,9 +183,9 @@ def rate(
     # The kernels look at no bounds.
     assert slope.shape == vector.shape
     num_nodes, num_columns = vector.shape
-    num_blocks = -(-num_columns // _WIDE)
-    vectors = vector.new_empty(num_blocks, num_nodes, num_steps + 1, _WIDE)
-    lengths = vector.new_empty(num_blocks, num_steps + 1, _WIDE)
+    num_blocks = -(-num_columns // kernels.WIDE)
+    vectors = vector.new_empty(num_blocks, num_nodes, num_steps + 1, kernels.WIDE)
+    lengths = vector.new_empty(num_blocks, num_steps + 1, kernels.WIDE)
     last = torch.empty_like(vector, memory_format=torch.contiguous_format)
     matrix = _matrix(operator.rows(edge_weight))
     kernels.power(*matrix, *map(_array, (slope, vector, vectors, lengths, last)))
@@ -208,11 +204,11 @@ def rate_backward(
     kernels = _kernels()
     assert kernels is not None
     vectors, lengths = kept
-    factor = scale.new_zeros(vectors.size(0) * _WIDE)
-    factor[: len(scale)] = scale
+    factor = scale.new_zeros(vectors.size(0), kernels.WIDE)
+    factor.view(-1)[: len(scale)] = scale
     total = torch.zeros_like(edge_weight)
     transpose = _matrix(operator.columns(edge_weight))
-    arrays = slope, vectors, lengths, factor.view(-1, _WIDE), total
+    arrays = slope, vectors, lengths, factor, total
     kernels.power_backward(*transpose, *map(_array, arrays))
     return torch.empty_like(total).index_copy_(0, operator.perm_t, total)
 
