@@ -89,6 +89,7 @@ PUBLIC = {
         "read_conditions",
         "read_folds",
         "read_interactions",
+        "read_omnipath",
         "read_parameters",
         "read_tsv",
         "write_annotation",
