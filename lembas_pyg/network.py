@@ -459,6 +459,43 @@ def _names(data: Data, mask: Tensor) -> dict[str, int]:
     return {data.node_name[i]: i for i in mask.nonzero().flatten().tolist()}
 
 
+def select_conditions(data: Data, conditions: Iterable[str]) -> Data:
+    """Make a copy of a network with some of its conditions, in the order given.
+
+    Args:
+        data: Network with conditions; it is not changed.
+        conditions: Names of conditions.
+
+    Returns:
+        A copy whose `x`, `y` (where measured) and `conditions` hold these conditions alone.
+
+    Raises:
+        ValueError: There are no conditions, or one is not known or named twice.
+    """
+    if "conditions" not in data:
+        raise ValueError(
+            "The network has no conditions; add them with "
+            "`lembas_pyg.network.add_conditions(data, ligands)`."
+        )
+    known: dict[str, int] = data.conditions
+    names = list(conditions)
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(
+            f"Unknown conditions: {_first(unknown)}. The data have {_first(list(known))}."
+        )
+    if len(set(names)) < len(names):
+        repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        raise ValueError(f"Conditions named more than once: {_first(repeated)}.")
+    out = data.clone()
+    columns = torch.tensor([known[name] for name in names], dtype=torch.long, device=data.x.device)
+    out.x = data.x[:, columns]
+    if "y" in data:
+        out.y = data.y[:, columns]
+    out.conditions = {name: i for i, name in enumerate(names)}
+    return out
+
+
 def _first(names: Iterable[str], limit: int = 10) -> str:
     names = list(names)
     shown = ", ".join(f"'{name}'" for name in names[:limit])

@@ -22,6 +22,7 @@ from lembas_pyg.network import (
     add_conditions,
     from_interactions,
     node_index,
+    select_conditions,
     to_annotation,
     to_interactions,
 )
@@ -528,3 +529,26 @@ def test_graph_agrees_with_the_golden_network(shared_data, shared_golden):
     assert found == expected
     assert sorted(network.node_name) == names.tolist()
     assert isinstance(network, Data)
+
+
+def test_selected_conditions_come_in_the_order_given(data, ligands, tfs):
+    data = add_conditions(data, ligands, tfs)
+    selected = select_conditions(data, ["both", "ctrl"])
+    assert selected.conditions == {"both": 0, "ctrl": 1}
+    assert torch.equal(selected.x, data.x[:, [2, 0]])
+    assert torch.equal(selected.y.nan_to_num(9), data.y[:, [2, 0]].nan_to_num(9))
+    assert list(data.conditions) == ["ctrl", "TNF", "both"]
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [(["ctrl", "LPS"], "Unknown conditions: 'LPS'"), (["ctrl", "ctrl"], "more than once: 'ctrl'")],
+)
+def test_conditions_that_cannot_be_selected_are_named(data, ligands, names, text):
+    with pytest.raises(ValueError, match=text):
+        select_conditions(add_conditions(data, ligands), names)
+
+
+def test_a_network_without_conditions_has_none_to_select(data):
+    with pytest.raises(ValueError, match="no conditions"):
+        select_conditions(data, ["ctrl"])

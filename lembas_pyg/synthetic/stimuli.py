@@ -8,10 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.network import add_conditions
+from lembas_pyg.network import add_conditions, select_conditions
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.prediction import predict
 
@@ -186,19 +185,11 @@ def split_conditions(
         )
     order = torch.randperm(num_conditions, generator=generator)
     train, test = order[:num_train].sort().values, order[num_train:].sort().values
-    return _select(data, train), _select(data, test)
-
-
-def _select(data: Data, columns: Tensor) -> Data:
-    """A copy with some of the conditions."""
-    out = data.clone()
-    columns = columns.to(data.x.device)
-    out.x = data.x[:, columns]
-    if "y" in data:
-        out.y = data.y[:, columns]
-    names = {column: name for name, column in data.conditions.items()}
-    out.conditions = {names[column]: i for i, column in enumerate(columns.tolist())}
-    return out
+    names = list(data.conditions)
+    return (
+        select_conditions(data, [names[i] for i in train.tolist()]),
+        select_conditions(data, [names[i] for i in test.tolist()]),
+    )
 
 
 def _check_ligands(ligands: Sequence[str]) -> list[str]:
