@@ -89,6 +89,8 @@ PUBLIC = {
         "read_conditions",
         "read_folds",
         "read_interactions",
+        "read_kegg_mapping",
+        "read_kgml",
         "read_omnipath",
         "read_parameters",
         "read_tsv",

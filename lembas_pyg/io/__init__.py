@@ -8,6 +8,7 @@ from lembas_pyg.io.interactions import (
     read_interactions,
     write_interactions,
 )
+from lembas_pyg.io.kegg import read_kegg_mapping, read_kgml
 from lembas_pyg.io.omnipath import read_omnipath
 from lembas_pyg.io.parameters import read_parameters, write_parameters
 from lembas_pyg.io.tsv import read_tsv, write_tsv
@@ -19,6 +20,8 @@ __all__ = [
     "read_conditions",
     "read_folds",
     "read_interactions",
+    "read_kegg_mapping",
+    "read_kgml",
     "read_omnipath",
     "read_parameters",
     "read_tsv",

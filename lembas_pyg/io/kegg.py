@@ -1,0 +1,462 @@
+"""KEGG pathways (KGML) as interaction tables.
+
+A pathway has entries (boxes of one or many genes, groups of boxes, compounds, other maps) and
+relations between them. A relation has a type (who acts on what) and any number of subtypes (how);
+only some subtypes have a sign.
+
+KEGG content is under KEGG's own licence and may not be redistributed: download it yourself.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from lembas_pyg.io.markup import Element, attribute, read_xml
+from lembas_pyg.io.tsv import FilePath, read_tsv
+
+logger = logging.getLogger(__name__)
+
+RELATION_TYPES = ("PPrel", "GErel", "PCrel", "ECrel", "maplink")
+# Sign of every subtype; 0 for those that say how and not which way.
+SUBTYPE_SIGNS = {
+    "activation": 1,
+    "expression": 1,
+    "inhibition": -1,
+    "repression": -1,
+    "phosphorylation": 0,
+    "dephosphorylation": 0,
+    "ubiquitination": 0,
+    "glycosylation": 0,
+    "methylation": 0,
+    "binding/association": 0,
+    "dissociation": 0,
+    "indirect effect": 0,
+    "missing interaction": 0,
+    "state change": 0,
+    "compound": 0,
+    "hidden compound": 0,
+}
+OLD_SPELLINGS = {
+    "indirect": "indirect effect",
+    "missing": "missing interaction",
+    "ubiquination": "ubiquitination",
+}
+WITHOUT_ARROW = frozenset({"binding/association", "dissociation"})
+COMPOUND = frozenset({"compound", "hidden compound"})
+# What stands for a protein: genes, but orthologs or enzymes on reference maps.
+PROTEIN_ENTRY = {"ko": "ortholog", "ec": "enzyme"}
+KEGG_COLUMNS = ("KEGG", "Cross-reference (KEGG)")
+
+Mapped = Mapping[str, str | Sequence[str]]
+
+
+class _Node(NamedTuple):
+    """One code that an entry stands for."""
+
+    code: str
+    name: str
+    type: str
+
+
+class _Arrow(NamedTuple):
+    """An interaction of two nodes, as a relation states it."""
+
+    source: _Node
+    target: _Node
+    direction: int
+    stimulation: int
+    inhibition: int
+    mechanism: str
+    relation: str
+    line: int
+
+
+def read_kgml(
+    path: FilePath,
+    mapping: Mapped | pd.DataFrame | None = None,
+    *,
+    unmapped: Literal["keep", "drop"] = "keep",
+    groups: Literal["members", "complex", "drop"] = "members",
+    compounds: Literal["drop", "link", "keep"] = "drop",
+    missing: Literal["drop", "keep"] = "drop",
+) -> pd.DataFrame:
+    """Read the relations of one KEGG pathway.
+
+    An entry with several genes stands for each of them, so a relation gives all pairs of a source
+    and a target. Signs and directions follow the subtypes:
+
+    * activation and expression are stimulations, inhibition and repression inhibitions; a relation
+      with both sets both flags, which is an unknown sign;
+    * phosphorylation, other modifications, state changes, indirect effects and compounds on the way
+      have a direction and, by themselves, no sign;
+    * a relation with nothing but binding/association or dissociation, or without any subtype, is
+      undirected (direction 0) and of unknown sign: KEGG draws no arrow head there.
+
+    Chemical reactions (the ``<reaction>`` elements of metabolic maps) are not read.
+
+    Args:
+        path: KGML, plain or ``.gz``.
+        mapping: Accessions of KEGG gene ids such as ``hsa:5594``: a dictionary (id -> accession, or
+            several), or a table with the columns ``kegg`` and ``code``. None keeps KEGG's ids.
+            `read_kegg_mapping` reads one.
+        unmapped: With a mapping, what to do with ids it lacks: keep them as they are, or drop them.
+        groups: Groups of entries: each member interacts by itself, all members are one complex
+            (``COMPLEX:A_B``, codes sorted), or relations of groups are dropped.
+        compounds: Relations with a small molecule (PCrel), and between enzymes that share one
+            (ECrel). They are dropped; or the proteins before and after a molecule are linked, the
+            sign being the product of both, and enzymes in the order of their reactions with unknown
+            sign; or molecules are kept as nodes with KEGG's code (``cpd:C00076``). A relation of
+            proteins (PPrel) that only mentions a compound stays in any case.
+        missing: Relations marked as lost in disease ("missing interaction").
+
+    Returns:
+        The interaction table, not merged, in the order of the file, with the further columns
+        source_name, target_name (symbols where the file has them), source_type, target_type,
+        mechanism (subtypes, separated by ``;``), relation (type), pathway and line. What was
+        skipped and why is counted in ``.attrs["provenance"]``.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: The file is damaged or not KGML, a relation or group names an entry that does
+            not exist, or a type or subtype is not known.
+
+    References:
+        KEGG Markup Language manual, version 0.7.2.
+    """
+    for name, value, legal in (
+        ("unmapped", unmapped, ("keep", "drop")),
+        ("groups", groups, ("members", "complex", "drop")),
+        ("compounds", compounds, ("drop", "link", "keep")),
+        ("missing", missing, ("drop", "keep")),
+    ):
+        if value not in legal:
+            raise ValueError(f"{name} is {value!r}; choose from {', '.join(legal)}.")
+    pathway = read_xml(path, root="pathway")
+    nodes = _Entries(pathway, path, _as_mapping(mapping), unmapped == "drop", groups)
+    skipped: Counter[str] = Counter()
+    arrows: list[_Arrow] = []
+    num_relations = 0
+    for relation in pathway.find("relation"):
+        num_relations += 1
+        arrows += _arrows(relation, nodes, path, compounds, missing == "keep", skipped)
+    if compounds == "link":
+        arrows = _bridge(arrows)
+    table = _to_table(arrows, pathway.attributes.get("name", "").removeprefix("path:"))
+    table.attrs["provenance"] = {
+        "file": str(path),
+        "format": "KGML",
+        "pathway": pathway.attributes.get("name", ""),
+        "title": pathway.attributes.get("title", ""),
+        "organism": pathway.attributes.get("org", ""),
+        "relations": num_relations,
+        "rows": len(table),
+        "skipped": dict(skipped),
+        "unmapped": sorted(nodes.unmapped),
+    }
+    logger.info(
+        "%s: %d relations gave %d interactions; skipped %s; %d gene ids without accession.",
+        Path(path).name,
+        num_relations,
+        len(table),
+        ", ".join(f"{count} ({reason})" for reason, count in skipped.items()) or "none",
+        len(nodes.unmapped),
+    )
+    return table
+
+
+def read_kegg_mapping(path: FilePath) -> dict[str, tuple[str, ...]]:
+    """Read which accessions KEGG's gene ids have.
+
+    Args:
+        path: A table of UniProt with the columns Entry and KEGG (or "Cross-reference (KEGG)": ids
+            ending in ``;``), or KEGG's own list of pairs, without a header, such as
+            ``hsa:5594`` and ``up:P28482``, in either order. Tab-separated.
+
+    Returns:
+        KEGG id -> accessions, in the order of the file.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: The file is neither, or a line of pairs has no KEGG id and accession.
+    """
+    table = read_tsv(path)
+    column = next((name for name in KEGG_COLUMNS if name in table), None)
+    if column is not None and "Entry" in table:
+        ids = table[column].str.split(";").explode().str.strip()
+        pairs = list(zip(ids, table["Entry"].loc[ids.index], strict=True))
+    elif len(table.columns) == 2 and any(name.startswith("up:") for name in table.columns):
+        rows = [tuple(table.columns), *table.itertuples(index=False, name=None)]
+        pairs = [_pair(*row, path) for row in zip(rows, [1, *table.index], strict=True)]
+    else:
+        raise ValueError(
+            f"{path} says nothing of KEGG's gene ids; its columns are {list(table.columns)}. Give "
+            "a table of UniProt with the columns 'Entry' and 'KEGG' (choose the cross-reference "
+            "KEGG among the columns to download), or KEGG's list of pairs (hsa:5594, up:P28482)."
+        )
+    mapping: dict[str, dict[str, None]] = {}
+    for kegg, accession in pairs:
+        if kegg:
+            mapping.setdefault(kegg, {})[accession] = None
+    return {kegg: tuple(accessions) for kegg, accessions in mapping.items()}
+
+
+def _pair(row: tuple[str, str], line: int, path: FilePath) -> tuple[str, str]:
+    """A KEGG id and an accession, whichever comes first."""
+    accession, kegg = row if row[0].startswith("up:") else row[::-1]
+    if not accession.startswith("up:") or ":" not in kegg:
+        raise ValueError(
+            f"{path}, line {line}: '{row[0]}', '{row[1]}' are not a KEGG id and an accession like "
+            "'hsa:5594' and 'up:P28482'."
+        )
+    return kegg, accession.removeprefix("up:")
+
+
+def _as_mapping(mapping: Mapped | pd.DataFrame | None) -> dict[str, tuple[str, ...]] | None:
+    if mapping is None:
+        return None
+    if isinstance(mapping, pd.DataFrame):
+        if not {"kegg", "code"} <= set(mapping.columns):
+            raise ValueError(
+                f"The mapping has the columns {list(mapping.columns)} and needs 'kegg' (such as "
+                "hsa:5594) and 'code' (accession)."
+            )
+        groups = mapping.groupby("kegg", sort=False)["code"]
+        return {kegg: tuple(dict.fromkeys(codes)) for kegg, codes in groups}
+    return {
+        kegg: (codes,) if isinstance(codes, str) else tuple(dict.fromkeys(codes))
+        for kegg, codes in mapping.items()
+    }
+
+
+class _Entries:
+    """The nodes that every entry of a pathway stands for."""
+
+    def __init__(
+        self,
+        pathway: Element,
+        path: FilePath,
+        mapping: dict[str, tuple[str, ...]] | None,
+        drop_unmapped: bool,
+        groups: str,
+    ) -> None:
+        self.path, self.mapping = path, mapping
+        self.drop_unmapped, self.groups = drop_unmapped, groups
+        self.protein = PROTEIN_ENTRY.get(pathway.attributes.get("org", ""), "gene")
+        self.unmapped: set[str] = set()
+        self.entries: dict[str, Element] = {}
+        for entry in pathway.find("entry"):
+            key = attribute(entry, "id", path)
+            if key in self.entries:
+                raise ValueError(
+                    f"{path}, line {entry.line}: the entry id '{key}' is that of line "
+                    f"{self.entries[key].line} as well. Ids are unique."
+                )
+            self.entries[key] = entry
+        self.symbols = _symbols(self.entries.values())
+        self._nodes: dict[str, list[_Node]] = {}
+
+    def entry(self, key: str, referrer: Element) -> Element:
+        """The entry with an id."""
+        if key not in self.entries:
+            raise ValueError(
+                f"{self.path}, line {referrer.line}: the <{referrer.tag}> names the entry '{key}', "
+                f"which the pathway does not have ({len(self.entries)} entries)."
+            )
+        return self.entries[key]
+
+    def kind(self, entry: Element) -> str:
+        """Protein, group, compound, or what else an entry is."""
+        kind = attribute(entry, "type", self.path)
+        return "protein" if kind == self.protein else kind
+
+    def nodes(self, entry: Element) -> list[_Node]:
+        """What an entry stands for."""
+        key = entry.attributes["id"]
+        if key not in self._nodes:
+            self._nodes[key] = list(dict.fromkeys(self._resolve(entry)))
+        return self._nodes[key]
+
+    def _resolve(self, entry: Element) -> list[_Node]:
+        kind = self.kind(entry)
+        if kind == "group":
+            members = self._members(entry, (entry.attributes["id"],))
+            if self.groups == "complex" and len({node.code for node in members}) > 1:
+                codes = sorted({node.code for node in members})
+                return [_Node(f"COMPLEX:{'_'.join(codes)}", "", "complex")]
+            return members
+        names = attribute(entry, "name", self.path).split()
+        if kind == "compound":
+            return [_Node(name, self.symbols.get(name, ""), "small molecule") for name in names]
+        return [
+            _Node(code, self.symbols.get(name, ""), "protein")
+            for name in names
+            for code in self._codes(name)
+        ]
+
+    def _members(self, group: Element, above: tuple[str, ...]) -> list[_Node]:
+        members: list[_Node] = []
+        for component in group.find("component"):
+            key = attribute(component, "id", self.path)
+            entry = self.entry(key, component)
+            if key in above:
+                raise ValueError(
+                    f"{self.path}, line {component.line}: the group '{key}' contains itself."
+                )
+            if self.kind(entry) == "group":
+                members += self._members(entry, (*above, key))
+            elif self.kind(entry) == "protein":
+                members += self.nodes(entry)
+        return members
+
+    def _codes(self, kegg: str) -> tuple[str, ...]:
+        if self.mapping is None:
+            return (kegg,)
+        if kegg not in self.mapping:
+            self.unmapped.add(kegg)
+            return () if self.drop_unmapped else (kegg,)
+        return self.mapping[kegg]
+
+
+def _symbols(entries: Iterable[Element]) -> dict[str, str]:
+    """The picture of an entry shows the symbol of its first gene, then that gene's synonyms."""
+    symbols: dict[str, str] = {}
+    for entry in entries:
+        ids = entry.attributes.get("name", "").split()
+        for graphics in entry.find("graphics"):
+            shown = graphics.attributes.get("name", "").split(",")[0].strip()
+            if ids and shown and not shown.startswith("TITLE:"):
+                symbols.setdefault(ids[0], shown.removesuffix("..."))
+    return symbols
+
+
+def _arrows(
+    relation: Element,
+    entries: _Entries,
+    path: FilePath,
+    compounds: str,
+    keep_missing: bool,
+    skipped: Counter[str],
+) -> list[_Arrow]:
+    """Every interaction that a relation stands for; counts what it leaves out."""
+    kind = attribute(relation, "type", path)
+    if kind not in RELATION_TYPES:
+        raise ValueError(
+            f"{path}, line {relation.line}: the relation type '{kind}' is not known. Known are "
+            f"{', '.join(RELATION_TYPES)}."
+        )
+    ends = [entries.entry(attribute(relation, key, path), relation) for key in ("entry1", "entry2")]
+    subtypes = _subtypes(relation, path)
+    mediators = [
+        entries.entry(attribute(subtype, "value", path), subtype)
+        for subtype in relation.find("subtype")
+        if attribute(subtype, "name", path) in COMPOUND
+    ]
+    kinds = {entries.kind(entry) for entry in ends}
+    others = sorted(kinds - {"protein", "group", "compound"})
+    if kind == "maplink" or others:
+        skipped[f"touches an entry of type {others[0]}" if others else "link to another map"] += 1
+        return []
+    for reason, applies in (
+        ("interaction missing in disease", "missing interaction" in subtypes and not keep_missing),
+        ("touches a group", "group" in kinds and entries.groups == "drop"),
+        ("touches a compound", "compound" in kinds and compounds == "drop"),
+        ("enzymes that share a compound", kind == "ECrel" and compounds == "drop"),
+    ):
+        if applies:
+            skipped[reason] += 1
+            return []
+    sources, targets = map(entries.nodes, ends)
+    flags = _flags(subtypes)
+    mechanism = ";".join(subtypes)
+
+    def pairs(sources: Sequence[_Node], targets: Sequence[_Node]) -> list[_Arrow]:
+        both = product(sources, targets)
+        return [_Arrow(*pair, *flags, mechanism, kind, relation.line) for pair in both]
+
+    if kind == "ECrel" and compounds == "keep":
+        molecules = [node for entry in mediators for node in entries.nodes(entry)]
+        return pairs(sources, molecules) + pairs(molecules, targets)
+    if not (sources and targets):
+        skipped["gene ids without accession" if entries.drop_unmapped else "empty group"] += 1
+    return pairs(sources, targets)
+
+
+def _subtypes(relation: Element, path: FilePath) -> list[str]:
+    """The subtypes of a relation in today's spelling, each once."""
+    found: dict[str, None] = {}
+    for subtype in relation.find("subtype"):
+        name = attribute(subtype, "name", path)
+        name = OLD_SPELLINGS.get(name, name)
+        if name not in SUBTYPE_SIGNS:
+            raise ValueError(
+                f"{path}, line {subtype.line}: the subtype '{name}' is not known. Known are "
+                f"{', '.join([*SUBTYPE_SIGNS, *OLD_SPELLINGS])}."
+            )
+        found[name] = None
+    return list(found)
+
+
+def _flags(subtypes: Sequence[str]) -> tuple[int, int, int]:
+    """Direction, stimulation, inhibition."""
+    signs = {SUBTYPE_SIGNS[name] for name in subtypes}
+    has_arrow = bool(set(subtypes) - WITHOUT_ARROW)
+    return int(has_arrow), int(1 in signs), int(-1 in signs)
+
+
+def _bridge(arrows: list[_Arrow]) -> list[_Arrow]:
+    """Link what acts on a molecule to what the molecule acts on, one molecule after another."""
+    molecules = dict.fromkeys(
+        node for arrow in arrows for node in arrow[:2] if node.type == "small molecule"
+    )
+    for molecule in molecules:
+        into = [a for a in arrows if a.target == molecule and a.source != molecule]
+        out = [a for a in arrows if a.source == molecule and a.target != molecule]
+        arrows = [a for a in arrows if molecule not in a[:2]]
+        arrows += [_joined(before, after) for before, after in product(into, out)]
+    return sorted(arrows, key=lambda arrow: arrow.line)
+
+
+def _joined(before: _Arrow, after: _Arrow) -> _Arrow:
+    sign = (before.stimulation - before.inhibition) * (after.stimulation - after.inhibition)
+    return _Arrow(
+        before.source,
+        after.target,
+        before.direction and after.direction,
+        int(sign > 0),
+        int(sign < 0),
+        ";".join(dict.fromkeys([*before.mechanism.split(";"), *after.mechanism.split(";")])),
+        before.relation,
+        before.line,
+    )
+
+
+def _to_table(arrows: Sequence[_Arrow], pathway: str) -> pd.DataFrame:
+    def flags(name: str) -> np.ndarray:
+        return np.array([getattr(arrow, name) for arrow in arrows], dtype=np.int8)
+
+    def texts(values: Iterable[str]) -> pd.Series:
+        return pd.Series(list(values), dtype=str)
+
+    return pd.DataFrame(
+        {
+            "source": texts(arrow.source.code for arrow in arrows),
+            "target": texts(arrow.target.code for arrow in arrows),
+            **{name: flags(name) for name in ("direction", "stimulation", "inhibition")},
+            "sources": texts("KEGG" for _ in arrows),
+            "references": texts("" for _ in arrows),
+            "source_name": texts(arrow.source.name for arrow in arrows),
+            "target_name": texts(arrow.target.name for arrow in arrows),
+            "source_type": texts(arrow.source.type for arrow in arrows),
+            "target_type": texts(arrow.target.type for arrow in arrows),
+            "mechanism": texts(arrow.mechanism for arrow in arrows),
+            "relation": texts(arrow.relation for arrow in arrows),
+            "pathway": texts(pathway for _ in arrows),
+            "line": np.array([arrow.line for arrow in arrows], dtype=np.int64),
+        }
+    )
