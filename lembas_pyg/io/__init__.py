@@ -2,20 +2,40 @@
 
 from lembas_pyg.io.annotation import read_annotation, write_annotation
 from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditions
+from lembas_pyg.io.entities import entity_type, resolve_entities
 from lembas_pyg.io.interactions import (
     interaction_sign,
     merge_interactions,
+    merge_with_report,
     read_interactions,
     write_interactions,
 )
 from lembas_pyg.io.kegg import read_kegg_mapping, read_kgml
 from lembas_pyg.io.omnipath import read_omnipath
 from lembas_pyg.io.parameters import read_parameters, write_parameters
+from lembas_pyg.io.report import Curated, empty_report, join_reports, report_rows, write_report
+from lembas_pyg.io.selection import (
+    both_directions,
+    exclude_interactions,
+    remove_self_loops,
+    restrict_to,
+    select_by_curation_effort,
+    select_referenced,
+    select_resources,
+    select_taxon,
+)
 from lembas_pyg.io.tsv import read_tsv, write_tsv
 
 __all__ = [
+    "Curated",
+    "both_directions",
+    "empty_report",
+    "entity_type",
+    "exclude_interactions",
     "interaction_sign",
+    "join_reports",
     "merge_interactions",
+    "merge_with_report",
     "read_annotation",
     "read_conditions",
     "read_folds",
@@ -25,9 +45,18 @@ __all__ = [
     "read_omnipath",
     "read_parameters",
     "read_tsv",
+    "remove_self_loops",
+    "report_rows",
+    "resolve_entities",
+    "restrict_to",
+    "select_by_curation_effort",
+    "select_referenced",
+    "select_resources",
+    "select_taxon",
     "write_annotation",
     "write_conditions",
     "write_interactions",
     "write_parameters",
+    "write_report",
     "write_tsv",
 ]

@@ -10,6 +10,7 @@ import logging
 import numpy as np
 import pandas as pd
 
+from lembas_pyg.io.report import Curated, join_reports, report_rows
 from lembas_pyg.io.tsv import FilePath, check_filled, parse_flags, read_tsv, write_tsv
 
 logger = logging.getLogger(__name__)
@@ -89,20 +90,41 @@ def merge_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
         that an inhibition beside an unknown sign becomes unknown and opposite signs delete the
         interaction; we keep the union.
     """
-    table = check_interactions(interactions).reset_index(drop=True)
-    repeated = table.duplicated(PAIR, keep=False)
-    if not repeated.any():
-        return table
-    group = table.groupby(PAIR, sort=False).ngroup()
-    merged = table.drop_duplicates(PAIR).reset_index(drop=True)  # row g is group g
-    flags = [name for name in FLAG_COLUMNS if name in table]
-    merged[flags] = table.groupby(group)[flags].max().to_numpy()
-    for name in EVIDENCE:
-        if name in table:
-            union = _union(table.loc[repeated, name], group[repeated])
-            merged.loc[union.index, name] = union
-    _report_merge(table, merged, group)
-    return merged
+    return _merge(interactions)[0]
+
+
+def merge_with_report(interactions: pd.DataFrame) -> Curated:
+    """Merge rows as `merge_interactions` does, and say what was merged.
+
+    Args:
+        interactions: The interaction table, any number of rows a pair.
+
+    Returns:
+        One row a pair, and a report: `changed` for every pair that was given more than once,
+        `conflict` for every pair that is given with both signs, which leaves its sign unknown.
+
+    Raises:
+        TypeError: `interactions` is not a table.
+        ValueError: A column is missing, or holds something illegal.
+    """
+    merged, num_rows = _merge(interactions)
+    several = merged[num_rows > 1]
+    both = merged[(merged["stimulation"] == 1) & (merged["inhibition"] == 1)]
+    counts = [f"{count} rows merged" for count in num_rows[num_rows > 1]]
+    report = join_reports(
+        report_rows(
+            "merge", "changed", "interaction", several["source"], several["target"], counts
+        ),
+        report_rows(
+            "merge",
+            "conflict",
+            "interaction",
+            both["source"],
+            both["target"],
+            "both stimulation and inhibition: unknown sign",
+        ),
+    )
+    return Curated(merged, report)
 
 
 def interaction_sign(interactions: pd.DataFrame) -> np.ndarray:
@@ -190,6 +212,24 @@ def check_directed(interactions: pd.DataFrame, where: str = "Interaction table, 
         f"(direction 0); {len(undirected):,} of {len(table):,} rows do. Signals run from source "
         "to target: give a reversible interaction once in each direction, with direction 1."
     )
+
+
+def _merge(interactions: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """One row a pair, and how many rows each was."""
+    table = check_interactions(interactions).reset_index(drop=True)
+    repeated = table.duplicated(PAIR, keep=False)
+    if not repeated.any():
+        return table, np.ones(len(table), dtype=np.int64)
+    group = table.groupby(PAIR, sort=False).ngroup()
+    merged = table.drop_duplicates(PAIR).reset_index(drop=True)  # row g is group g
+    flags = [name for name in FLAG_COLUMNS if name in table]
+    merged[flags] = table.groupby(group)[flags].max().to_numpy()
+    for name in EVIDENCE:
+        if name in table:
+            union = _union(table.loc[repeated, name], group[repeated])
+            merged.loc[union.index, name] = union
+    _report_merge(table, merged, group)
+    return merged, np.bincount(group)
 
 
 def _union(texts: pd.Series, group: pd.Series) -> pd.Series:
