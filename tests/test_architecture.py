@@ -83,6 +83,7 @@ def test_layers_know_neither_files_nor_tables():
 
 PUBLIC = {
     "lembas_pyg.io": {
+        "fetch_omnipath",
         "Curated",
         "both_directions",
         "empty_report",

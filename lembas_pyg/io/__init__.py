@@ -12,6 +12,7 @@ from lembas_pyg.io.interactions import (
 )
 from lembas_pyg.io.kegg import read_kegg_mapping, read_kgml
 from lembas_pyg.io.omnipath import read_omnipath
+from lembas_pyg.io.omnipath_fetch import fetch_omnipath
 from lembas_pyg.io.parameters import read_parameters, write_parameters
 from lembas_pyg.io.report import Curated, empty_report, join_reports, report_rows, write_report
 from lembas_pyg.io.selection import (
@@ -32,6 +33,7 @@ __all__ = [
     "empty_report",
     "entity_type",
     "exclude_interactions",
+    "fetch_omnipath",
     "interaction_sign",
     "join_reports",
     "merge_interactions",
