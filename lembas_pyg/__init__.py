@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     )
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.prediction import predict
-    from lembas_pyg.training import History, TrainingConfig, fit
+    from lembas_pyg.training import Ensemble, History, TrainingConfig, cross_validate, fit
 
 __version__ = "0.1.0"
 
 __all__ = [
     "LEMBAS",
+    "Ensemble",
     "History",
     "TrainingConfig",
     "analysis",
     "checkpoint",
+    "cross_validate",
     "datasets",
     "fit",
     "io",
@@ -48,8 +50,10 @@ __all__ = [
 _HOME = {
     "LEMBAS": "nn",
     "predict": "prediction",
+    "Ensemble": "training",
     "History": "training",
     "TrainingConfig": "training",
+    "cross_validate": "training",
     "fit": "training",
 }
 

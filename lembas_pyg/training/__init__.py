@@ -1,22 +1,59 @@
-"""Training: settings, losses, and the loop.
+"""Training: settings, losses, the loop, cross-validation and ensembles.
 
-The loop, and torch with it, is imported on first use, so that settings are at hand at once.
+All but the settings is imported on first use, and torch with it, so that settings are at hand at
+once.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from lembas_pyg.training.config import PRESETS, TrainingConfig
 from lembas_pyg.training.schedule import one_cycle
 
 if TYPE_CHECKING:
+    from lembas_pyg.training.cross_validation import CrossValidation, cross_validate
+    from lembas_pyg.training.ensemble import Ensemble, EnsemblePrediction
+    from lembas_pyg.training.folds import k_fold, leave_one_ligand_out, leave_one_out
+    from lembas_pyg.training.scores import Comparison, compare_folds, fold_scores, score_table
     from lembas_pyg.training.trainer import History, fit
 
-__all__ = ["PRESETS", "History", "TrainingConfig", "fit", "one_cycle"]
+__all__ = [
+    "PRESETS",
+    "Comparison",
+    "CrossValidation",
+    "Ensemble",
+    "EnsemblePrediction",
+    "History",
+    "TrainingConfig",
+    "compare_folds",
+    "cross_validate",
+    "fit",
+    "fold_scores",
+    "k_fold",
+    "leave_one_ligand_out",
+    "leave_one_out",
+    "one_cycle",
+    "score_table",
+]
+
+_HOME = {
+    "Comparison": "scores",
+    "CrossValidation": "cross_validation",
+    "Ensemble": "ensemble",
+    "EnsemblePrediction": "ensemble",
+    "History": "trainer",
+    "compare_folds": "scores",
+    "cross_validate": "cross_validation",
+    "fit": "trainer",
+    "fold_scores": "scores",
+    "k_fold": "folds",
+    "leave_one_ligand_out": "folds",
+    "leave_one_out": "folds",
+    "score_table": "scores",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("History", "fit"):
+    if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from lembas_pyg.training import trainer
-
-    return getattr(trainer, name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

@@ -1,0 +1,527 @@
+"""Cross-validation: every fold and member trained apart, baselines beside, nothing done twice."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+from tqdm.auto import tqdm
+
+from lembas_pyg.checkpoint import load_tensors, save_tensors
+from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.network import select_conditions
+from lembas_pyg.nn.lembas import LEMBAS
+from lembas_pyg.nn.spectral import spectral_radius
+from lembas_pyg.prediction import predict
+from lembas_pyg.training.config import TrainingConfig
+from lembas_pyg.training.ensemble import Ensemble, combine
+from lembas_pyg.training.folds import check_folds
+from lembas_pyg.training.scores import fold_scores, score_table
+from lembas_pyg.training.trainer import check_data, fit
+
+__all__ = ["CrossValidation", "cross_validate"]
+
+logger = logging.getLogger(__name__)
+
+OURS = "LEMBAS"
+_FORMAT = "lembas_pyg cross-validation 1"
+# How often a fold is tried again after its worker died.
+_RETRIES = 3
+
+
+@dataclass
+class CrossValidation:
+    """What a cross-validation found.
+
+    Attributes:
+        predictions: `fold`, `condition`, `tf`, `measured`, `predicted` (average of the members,
+            clipped to [0, 1]), `spread` (standard deviation over members); one row an entry.
+        by_model: `model`, `fold`, `condition`, `tf`, `measured`, `predicted`; ours, a single
+            member of ours, and every baseline.
+        scores: One row a model: Pearson `r` over all held-out entries, `fold_mean`, `fold_sd`,
+            `fold_median` and `fold_worst` of the r of folds, `tf_median` and `condition_median` of
+            the r of TFs and conditions, `mse`, `entries`.
+        fold_scores: `model`, `fold`, `r`, `mse`.
+        members: `fold`, `member`, `seed`, `train_r`, `seconds`, `not_converged` (share of training
+            visits without steady state), `held_out_not_converged` (conditions), `residual` and
+            `radius` (largest over the held-out conditions).
+        calibration: Share of entries within 1 and 2 `spread` of the prediction, and the rank
+            correlation of spread and absolute error; NaN with one member.
+    """
+
+    predictions: pd.DataFrame
+    by_model: pd.DataFrame
+    scores: pd.DataFrame
+    fold_scores: pd.DataFrame
+    members: pd.DataFrame
+    calibration: dict[str, float]
+    states: dict[tuple[int, int], dict[str, Tensor]]
+
+    def wide(self, column: str = "predicted") -> pd.DataFrame:
+        """One column of `predictions` as a table of conditions x TFs.
+
+        A condition that several folds hold out has a row for each.
+
+        Args:
+            column: `measured`, `predicted` or `spread`.
+        """
+        return self.predictions.pivot(index=["fold", "condition"], columns="tf", values=column)
+
+    def ensemble(
+        self, data: Data, fold: int | None = None, model: Callable[..., LEMBAS] = LEMBAS
+    ) -> Ensemble:
+        """The trained members of a fold, or of all folds, as one model.
+
+        Args:
+            data: The network.
+            fold: Number of the fold; all if None.
+            model: What made the members, as for `cross_validate`.
+
+        Raises:
+            ValueError: There is no such fold.
+        """
+        chosen = [key for key in self.states if fold in (None, key[0])]
+        if not chosen:
+            folds = sorted({index for index, _ in self.states})
+            raise ValueError(f"There is no fold {fold}; folds are {folds}.")
+        members = []
+        for key in chosen:
+            member = model(data)
+            member.load_state_dict(self.states[key], strict=False)
+            members.append(member)
+        return Ensemble(members)
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One member of one fold: all that a worker has to know."""
+
+    data: Data
+    config: TrainingConfig
+    model: Callable[..., LEMBAS]
+    fold: int
+    member: int
+    held_out: list[str]
+    scramble: bool
+
+    @property
+    def name(self) -> str:
+        return f"fold-{self.fold:03d}-member-{self.member:03d}"
+
+    @property
+    def seed(self) -> int:
+        """Of the initial weights and the training; different in every fold and member."""
+        sequence = np.random.SeedSequence([self.config.seed, self.fold, self.member])
+        return int(sequence.generate_state(1)[0])
+
+
+def cross_validate(
+    data: Data,
+    folds: pd.DataFrame,
+    config: TrainingConfig,
+    *,
+    model: Callable[..., LEMBAS] = LEMBAS,
+    members: int = 1,
+    baselines: bool = True,
+    costimulus: str | None = None,
+    scramble: bool = False,
+    executor: Executor | None = None,
+    jobs: int = 1,
+    folder: str | os.PathLike[str] | None = None,
+    progress: bool | None = None,
+) -> CrossValidation:
+    """Train on all conditions but those of a fold, predict these, for every fold.
+
+    Conditions that are in no fold are always trained on. Predictions of models and baselines are
+    clipped to [0, 1]. The seed of a member follows from ``config.seed``, its fold and its number,
+    so results do not depend on where or in which order folds are trained.
+
+    Args:
+        data: Network with measured conditions.
+        folds: Index (number of the fold) and Condition, one row a held-out condition, as from
+            `lembas_pyg.io.read_folds` or `lembas_pyg.training.leave_one_out`.
+        config: Settings of every training.
+        model: Called as ``model(data, generator=..., **config.model_options())``;
+            ``functools.partial(LEMBAS, act=...)`` for another activation.
+        members: Models a fold, averaged.
+        baselines: Whether the models of `lembas_pyg.training.baselines` are fitted to the same
+            folds.
+        costimulus: Accession or symbol of a ligand; one baseline is the mean with and without it.
+        scramble: Whether measurements are permuted among the conditions that are trained on: a
+            null, which shows what a model reaches that learns nothing but the mean of every TF.
+        executor: Where members are trained: any `concurrent.futures.Executor`, such as that of a
+            Dask client; the caller shuts it down. Its workers need this package.
+        jobs: Without an executor, processes on this machine, one thread each; 1 trains here. A
+            script that asks for more needs ``if __name__ == "__main__":``.
+        folder: Where each member is written once it is trained; a second call with the same
+            arguments goes on with what is missing there.
+        progress: Show a progress bar; on a terminal only if None.
+
+    Returns:
+        Predictions, scores and members.
+
+    Raises:
+        TypeError: `folds` or `config` is of another type.
+        ValueError: The folds do not fit the data, a number is not legal, or the folder belongs to
+            another cross-validation.
+        RuntimeError: A worker died again and again; what was trained is in the folder.
+
+    References:
+        Nilsson et al. (2022), Fig. 6c, SI Fig. 15: pooled Pearson correlation over all folds.
+    """
+    if not isinstance(config, TrainingConfig):
+        raise TypeError(f"config is {type(config).__name__}; give a TrainingConfig.")
+    for name, value in (("members", members), ("jobs", jobs)):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more.")
+    held_out = check_folds(folds, data)
+    check_data(model(data), data)
+    tasks = [
+        _Task(data, config, model, fold, member, names, scramble)
+        for member in range(members)
+        for fold, names in held_out.items()
+    ]
+    place = None if folder is None else _open_folder(Path(folder), tasks)
+    results = _train_all(tasks, place, executor, jobs, progress)
+    return _collect(data, held_out, members, results, baselines, costimulus, config.seed)
+
+
+def _train_member(task: _Task) -> dict[str, Any]:
+    """Train one member of one fold and predict what it has not seen."""
+    data, seed = task.data, task.seed
+    train = select_conditions(data, [c for c in data.conditions if c not in set(task.held_out)])
+    if task.scramble:
+        order = np.random.default_rng(seed).permutation(train.y.size(1))
+        train.y = train.y[:, torch.from_numpy(order)]
+    config = replace(task.config, seed=seed)
+    generator = torch.Generator().manual_seed(seed)
+    model = task.model(data, generator=generator, **config.model_options())
+    history = fit(model, train, config, progress=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what did not converge is part of the result
+        prediction = predict(model, data, task.held_out)
+    return {
+        "y": prediction.y,
+        "converged": prediction.converged,
+        "residual": prediction.residual,
+        "radius": _radius(model, data, task.held_out, prediction.h),
+        "seed": seed,
+        "train_r": float(history.table["r"].iloc[-1]),
+        "seconds": float(history.table["seconds"].sum()),
+        "not_converged": history.not_converged_share,
+        "interrupted": history.interrupted,
+        "state": {
+            name: value
+            for name, value in model.state_dict().items()
+            if isinstance(value, Tensor) and value.is_floating_point()
+        },
+    }
+
+
+def _radius(model: LEMBAS, data: Data, conditions: list[str], h: Tensor) -> Tensor:
+    """Exact spectral radius at the state of every held-out condition."""
+    exact = copy.deepcopy(model).double()
+    x = data.x[:, [data.conditions[name] for name in conditions]].double()
+    slope = exact.slope(h, x)
+    weight = exact.conv.edge_weight.detach()
+    found = []
+    for column in slope.T:
+        scaled = weight * column[exact.edge_index[1]]
+        finite = bool(scaled.isfinite().all())
+        radius = spectral_radius(exact.edge_index, scaled, exact.num_nodes) if finite else torch.inf
+        found.append(float(radius))
+    return torch.tensor(found, dtype=torch.double)
+
+
+def _train_all(
+    tasks: list[_Task],
+    folder: Path | None,
+    executor: Executor | None,
+    jobs: int,
+    progress: bool | None,
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """Results of all tasks: those in the folder, and the others trained."""
+    results = {}
+    for task in tasks:
+        if folder is not None and (folder / f"{task.name}.pt").is_file():
+            results[task.fold, task.member] = load_tensors(folder / f"{task.name}.pt")
+    missing = [task for task in tasks if (task.fold, task.member) not in results]
+    if results:
+        logger.info("%d of %d members were trained before.", len(results), len(tasks))
+    bar = tqdm(
+        total=len(tasks),
+        initial=len(results),
+        unit="member",
+        disable=None if progress is None else not progress,
+    )
+    with bar:
+        for task, result in _run(missing, executor, jobs):
+            if result["interrupted"]:
+                raise KeyboardInterrupt
+            if folder is not None:
+                save_tensors(result, folder / f"{task.name}.pt")
+            results[task.fold, task.member] = result
+            bar.update()
+            bar.set_postfix(fold=task.fold, train_r=f"{result['train_r']:.3f}", refresh=False)
+    return results
+
+
+def _run(
+    tasks: list[_Task], executor: Executor | None, jobs: int
+) -> Iterator[tuple[_Task, dict[str, Any]]]:
+    """Tasks with their results, as they are done."""
+    if executor is not None:
+        yield from _submitted(tasks, executor, {})
+    elif jobs == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield task, _train_member(task)
+    else:
+        yield from _in_processes(tasks, min(jobs, len(tasks)))
+
+
+def _in_processes(tasks: list[_Task], jobs: int) -> Iterator[tuple[_Task, dict[str, Any]]]:
+    """Tasks in processes of this machine; what a dead worker has left undone is done again."""
+    left = {task.name: task for task in tasks}
+    failures: dict[str, int] = {}
+    deaths = 0
+    while left:
+        with _one_thread_each():
+            context = multiprocessing.get_context("spawn")
+            pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_use_one_thread)
+            try:
+                for task, result in _submitted(list(left.values()), pool, failures):
+                    del left[task.name]
+                    yield task, result
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths > _RETRIES:
+                    raise RuntimeError(
+                        f"A worker process died for the {deaths}th time, with {len(left)} members "
+                        f"left to train; perhaps memory is short. Use fewer jobs; with folder= "
+                        f"what was trained is kept."
+                    ) from error
+                logger.warning(
+                    "A worker process died; the %d members that are left are tried again.",
+                    len(left),
+                )
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def _submitted(
+    tasks: list[_Task], executor: Executor, failures: dict[str, int]
+) -> Iterator[tuple[_Task, dict[str, Any]]]:
+    """Tasks on an executor; one whose worker was lost is submitted again.
+
+    A mistake in the task itself is no loss: it would only come back.
+    """
+    pending: dict[Future, _Task] = {executor.submit(_train_member, task): task for task in tasks}
+    try:
+        while pending:
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                task = pending.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    raise
+                except Exception as error:
+                    if not _is_loss(error) or failures.get(task.name, 0) >= _RETRIES:
+                        error.add_note(f"While training fold {task.fold}, member {task.member}.")
+                        raise
+                    failures[task.name] = failures.get(task.name, 0) + 1
+                    logger.warning("%s was lost (%s); it is tried again.", task.name, error)
+                    pending[executor.submit(_train_member, task)] = task
+                else:
+                    yield task, result
+    finally:
+        for future in pending:
+            future.cancel()
+
+
+def _is_loss(error: Exception) -> bool:
+    """Whether an error speaks of a lost worker, whatever the executor calls it."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & {"KilledWorker", "BrokenExecutor", "CommClosedError", "CancelledError"})
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Workers that are started in here use one thread, also those that torch does not set."""
+    before = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["OMP_NUM_THREADS"]
+        else:
+            os.environ["OMP_NUM_THREADS"] = before
+
+
+def _open_folder(folder: Path, tasks: list[_Task]) -> Path:
+    """The folder of the members, refused where it belongs to another cross-validation."""
+    first = tasks[0]
+    data = hashlib.sha256()
+    for tensor in (first.data.edge_index, first.data.edge_sign, first.data.x, first.data.y):
+        data.update(tensor.cpu().contiguous().numpy().tobytes())
+    record = {
+        "format": _FORMAT,
+        "settings": first.config.to_dict(),
+        "model": _describe(first.model),
+        "scramble": first.scramble,
+        "data": data.hexdigest(),
+        "folds": {str(task.fold): task.held_out for task in tasks},
+    }
+    path = folder / "members.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        try:
+            earlier = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged; use another folder.") from error
+        changed = [name for name, value in record.items() if earlier.get(name) != value]
+        if changed:
+            raise ValueError(
+                f"{folder} holds members of another cross-validation: it differs in "
+                f"{', '.join(changed)}. Use the same arguments to go on, or another folder."
+            )
+    else:
+        with replace_file(path) as file:
+            file.write(json.dumps(record, indent=1).encode())
+    return folder
+
+
+def _describe(model: Callable[..., LEMBAS]) -> str:
+    if isinstance(model, partial):
+        return f"{_describe(model.func)} {model.args} {model.keywords}"
+    return f"{getattr(model, '__module__', '')}.{getattr(model, '__qualname__', repr(model))}"
+
+
+def _collect(
+    data: Data,
+    held_out: dict[int, list[str]],
+    members: int,
+    results: dict[tuple[int, int], dict[str, Any]],
+    baselines: bool,
+    costimulus: str | None,
+    seed: int,
+) -> CrossValidation:
+    """Tables of all results, in the order of folds and members."""
+    blocks, rows = [], []
+    for fold, names in held_out.items():
+        found = [results[fold, member] for member in range(members)]
+        y = torch.stack([result["y"] for result in found]).clamp(0, 1)
+        converged = torch.stack([result["converged"] for result in found])
+        residual = torch.stack([result["residual"] for result in found])
+        together = combine(y, residual, converged)
+        ours = {OURS: together.y, "spread": together.spread}
+        if members > 1:
+            ours[f"{OURS}, one member"] = together.members[0]
+        if baselines:
+            ours |= _baselines(data, names, costimulus, seed)
+        blocks.append(_block(data, fold, names, ours))
+        for member, result in enumerate(found):
+            rows.append(
+                {
+                    "fold": fold,
+                    "member": member,
+                    **{k: result[k] for k in ("seed", "train_r", "seconds", "not_converged")},
+                    "held_out_not_converged": int((~result["converged"]).sum()),
+                    "residual": float(result["residual"].max()),
+                    "radius": float(result["radius"].max()),
+                }
+            )
+    wide = pd.concat(blocks, ignore_index=True)
+    keys = ["fold", "condition", "tf", "measured"]
+    models = [name for name in wide.columns if name not in (*keys, "spread")]
+    predictions = wide[[*keys, OURS, "spread"]].rename(columns={OURS: "predicted"})
+    by_model = wide.melt(keys, models, var_name="model", value_name="predicted")
+    by_model = by_model[["model", *keys, "predicted"]]
+    lost = predictions["predicted"].isna() & predictions["measured"].notna()
+    if lost.any():
+        names = predictions.loc[lost, ["fold", "condition"]].drop_duplicates()
+        logger.warning(
+            "%d held-out conditions have no steady state in any member and are not scored: %s",
+            len(names),
+            ", ".join(f"{c} (fold {f})" for f, c in names.itertuples(index=False)),
+        )
+    return CrossValidation(
+        predictions=predictions,
+        by_model=by_model,
+        scores=score_table(by_model),
+        fold_scores=fold_scores(by_model),
+        members=pd.DataFrame(rows),
+        calibration=_calibration(predictions),
+        states={key: results[key]["state"] for key in sorted(results)},
+    )
+
+
+def _block(data: Data, fold: int, names: list[str], values: dict[str, Tensor]) -> pd.DataFrame:
+    """All values of one fold, one row a condition and TF."""
+    columns = [data.conditions[name] for name in names]
+    tfs = [data.node_name[i] for i in data.tf_mask.nonzero().view(-1).tolist()]
+    measured = data.y[data.tf_mask][:, columns]
+    table = {"measured": measured} | values
+    return pd.DataFrame(
+        {
+            "fold": fold,
+            "condition": np.repeat(names, len(tfs)),
+            "tf": np.tile(tfs, len(names)),
+            **{name: value.double().T.reshape(-1).numpy() for name, value in table.items()},
+        }
+    )
+
+
+def _baselines(
+    data: Data, names: Iterable[str], costimulus: str | None, seed: int
+) -> dict[str, Tensor]:
+    """What models that know no network predict of a fold."""
+    from lembas_pyg.network import node_index
+    from lembas_pyg.training.baselines import predict_baselines
+
+    test = [data.conditions[name] for name in names]
+    train = [column for column in range(data.x.size(1)) if column not in set(test)]
+    ligands = data.ligand_mask.nonzero().view(-1)
+    x, y = data.x[ligands].T.double().numpy(), data.y[data.tf_mask].T.double().numpy()
+    position = None
+    if costimulus is not None:
+        by = "name" if costimulus in data.node_name else "label"
+        position = ligands.tolist().index(int(node_index(data, **{by: costimulus})))
+    found = predict_baselines(x[train], y[train], x[test], costimulus=position, seed=seed)
+    return {name: torch.from_numpy(np.ascontiguousarray(value.T)) for name, value in found.items()}
+
+
+def _calibration(predictions: pd.DataFrame) -> dict[str, float]:
+    """How far the spread of the members tells the error of their mean."""
+    known = predictions.dropna(subset=["measured", "predicted", "spread"])
+    if known.empty:
+        return {"within 1 spread": np.nan, "within 2 spreads": np.nan, "rank correlation": np.nan}
+    error = (known["predicted"] - known["measured"]).abs()
+    return {
+        "within 1 spread": float((error <= known["spread"]).mean()),
+        "within 2 spreads": float((error <= 2 * known["spread"]).mean()),
+        "rank correlation": float(error.corr(known["spread"], method="spearman")),
+    }

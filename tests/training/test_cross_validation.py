@@ -1,0 +1,287 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lembas_pyg import fit, predict
+from lembas_pyg.network import add_conditions, from_interactions, select_conditions
+from lembas_pyg.nn import LEMBAS, LeakyReLU
+from lembas_pyg.training import (
+    Ensemble,
+    TrainingConfig,
+    cross_validate,
+    cross_validation,
+    k_fold,
+    leave_one_ligand_out,
+    leave_one_out,
+)
+
+CONFIG = TrainingConfig(epochs=12, batch_size=4, lr=1e-2, reset_every=0)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Two ligands L and C, one pathway each, two TFs; eight conditions."""
+    edges = [("L", "A", 1), ("C", "A", 0), ("A", "B", 1), ("B", "A", 0), ("A", "T", 1)]
+    edges += [("B", "U", 1), ("K", "B", 1)]
+    interactions = pd.DataFrame(edges, columns=["source", "target", "stimulation"])
+    interactions["inhibition"] = 1 - interactions["stimulation"]
+    codes = ["L", "C", "K", "A", "B", "T", "U"]
+    annotation = pd.DataFrame({"code": codes, "name": [f"{code}-name" for code in codes]})
+    annotation["TF"] = annotation["code"].isin(["T", "U"])
+    annotation["ligand"] = annotation["code"].isin(["L", "C", "K"])
+    rows = [
+        [0, 0, 0],
+        [1, 0, 0],
+        [0, 1, 0],
+        [1, 1, 0],
+        [0.5, 0, 0],
+        [0.5, 1, 0],
+        [0, 0, 1],
+        [0, 1, 1],
+    ]
+    names = [f"c{i}" for i in range(len(rows))]
+    ligands = pd.DataFrame(rows, index=names, columns=["L", "C", "K"], dtype=float)
+    noise = np.random.default_rng(0).normal(0, 0.02, (len(rows), 2))
+    y = np.stack([0.6 * ligands["L"] * (1 - 0.5 * ligands["C"]), 0.4 * ligands["K"]], 1) + 0.1
+    tfs = pd.DataFrame(y + noise, index=names, columns=["T", "U"])
+    tfs.iloc[3, 1] = np.nan
+    return add_conditions(from_interactions(interactions, annotation), ligands, tfs)
+
+
+def run(data, folds=None, **options):
+    folds = k_fold(data, 3) if folds is None else folds
+    return cross_validate(data, folds, CONFIG, baselines=False, progress=False, **options)
+
+
+def same(one, other):
+    pd.testing.assert_frame_equal(one.predictions, other.predictions)
+    columns = [name for name in one.members if name != "seconds"]
+    pd.testing.assert_frame_equal(one.members[columns], other.members[columns])
+
+
+def test_every_held_out_entry_has_one_row(data):
+    found = run(data, members=2)
+    table = found.predictions
+    assert list(table) == ["fold", "condition", "tf", "measured", "predicted", "spread"]
+    assert len(table) == 8 * 2
+    assert not table.duplicated(["condition", "tf"]).any()
+    for row in table.itertuples():
+        tf = data.node_name.index(row.tf)
+        np.testing.assert_equal(row.measured, data.y[tf, data.conditions[row.condition]].item())
+    assert table["predicted"].between(0, 1).all()
+    assert (table["spread"] >= 0).all()
+    assert found.wide().shape == (8, 2)
+    assert found.scores["entries"].tolist() == [15, 15]  # one was not measured
+    assert found.scores["model"].tolist() == ["LEMBAS", "LEMBAS, one member"]
+
+
+def test_a_fold_is_what_training_without_its_conditions_predicts(data):
+    found = run(data)
+    row = found.members[found.members["fold"] == 1].iloc[0]
+    held_out = found.predictions.loc[found.predictions["fold"] == 1, "condition"].unique()
+    train = select_conditions(data, [c for c in data.conditions if c not in held_out])
+    seed = int(row["seed"])
+    model = LEMBAS(data, generator=torch.Generator().manual_seed(seed), **CONFIG.model_options())
+    fit(model, train, replace(CONFIG, seed=seed), progress=False)
+    expected = predict(model, data, list(held_out)).y.clamp(0, 1).T.reshape(-1)
+    part = found.predictions[found.predictions["fold"] == 1]
+    np.testing.assert_allclose(part["predicted"], expected)
+
+
+def test_the_ensemble_of_a_fold_predicts_what_was_scored(data):
+    found = run(data, members=2)
+    part = found.predictions[found.predictions["fold"] == 0]
+    names = list(part["condition"].unique())
+    ensemble = found.ensemble(data, 0).double()
+    x = data.x[:, [data.conditions[name] for name in names]]
+    with torch.no_grad():
+        prediction = ensemble(x)
+    np.testing.assert_allclose(prediction.y.T.reshape(-1), part["predicted"], atol=1e-5)
+    np.testing.assert_allclose(prediction.spread.T.reshape(-1), part["spread"], atol=1e-5)
+    assert len(found.ensemble(data)) == 6
+    with pytest.raises(ValueError, match="There is no fold 7"):
+        found.ensemble(data, 7)
+
+
+def test_an_executor_changes_nothing(data):
+    with ThreadPoolExecutor(1) as executor:
+        same(run(data), run(data, executor=executor))
+
+
+def test_a_restart_goes_on_with_what_is_missing(data, tmp_path, monkeypatch):
+    whole = run(data, members=2)
+    trained = []
+    train = cross_validation._train_member
+
+    def interrupted(task):
+        if len(trained) == 4:
+            raise KeyboardInterrupt
+        trained.append(task.name)
+        return train(task)
+
+    monkeypatch.setattr(cross_validation, "_train_member", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(data, members=2, folder=tmp_path)
+    assert len(list(tmp_path.glob("*.pt"))) == 4
+    again = []
+    monkeypatch.setattr(
+        cross_validation, "_train_member", lambda task: again.append(task.name) or train(task)
+    )
+    same(whole, run(data, members=2, folder=tmp_path))
+    assert len(again) == 2
+    assert not set(again) & set(trained)
+
+
+def test_more_members_go_on_in_the_same_folder(data, tmp_path):
+    run(data, folder=tmp_path)
+    same(run(data, members=2), run(data, members=2, folder=tmp_path))
+
+
+@pytest.mark.parametrize("change", ["settings", "folds", "scramble", "model"])
+def test_a_folder_of_another_run_is_refused(data, tmp_path, change):
+    run(data, folder=tmp_path)
+    options = {"folder": tmp_path, "baselines": False, "progress": False}
+    folds, config = k_fold(data, 3), CONFIG
+    if change == "settings":
+        config = TrainingConfig(epochs=13, batch_size=4)
+    elif change == "folds":
+        folds = leave_one_out(data)
+    elif change == "scramble":
+        options["scramble"] = True
+    else:
+        options["model"] = partial(LEMBAS, act=LeakyReLU())
+    with pytest.raises(ValueError, match=f"another cross-validation: it differs in {change}"):
+        cross_validate(data, folds, config, **options)
+
+
+class DyingOnce:
+    """A model that takes its process with it the first time."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __call__(self, data, **options):
+        if options and not os.path.exists(self.marker):
+            open(self.marker, "w").close()
+            os._exit(1)
+        return LEMBAS(data, **options)
+
+
+def test_a_worker_that_dies_costs_nothing_but_time(data, tmp_path, caplog):
+    found = run(data, model=DyingOnce(str(tmp_path / "dead")), jobs=2)
+    assert (tmp_path / "dead").exists()
+    assert "A worker process died" in caplog.text
+    same(run(data), found)
+
+
+def test_an_error_of_a_member_names_it(data):
+    def broken(data, **options):
+        if options:
+            raise ZeroDivisionError("no good")
+        return LEMBAS(data)
+
+    with ThreadPoolExecutor(1) as executor, pytest.raises(ZeroDivisionError) as caught:
+        run(data, model=broken, executor=executor)
+    assert any("fold 0" in note for note in caught.value.__notes__)
+
+
+def test_scrambled_measurements_stay_with_their_tf(data, monkeypatch):
+    seen = []
+    fit = cross_validation.fit
+    monkeypatch.setattr(
+        cross_validation,
+        "fit",
+        lambda model, train, *a, **k: seen.append(train) or fit(model, train, *a, **k),
+    )
+    run(data, scramble=True)
+    for train in seen:
+        true = data.y[data.tf_mask][:, [data.conditions[name] for name in train.conditions]]
+        found = train.y[train.tf_mask]
+        assert not torch.equal(true.nan_to_num(9), found.nan_to_num(9))
+        torch.testing.assert_close(true.sort().values, found.sort().values, equal_nan=True)
+
+
+def test_leaving_ligands_out(data):
+    folds = leave_one_ligand_out(data)
+    assert folds.groupby("Ligand")["Condition"].apply(list).to_dict() == {
+        "L": ["c1", "c3", "c4", "c5"],
+        "C": ["c2", "c3", "c5", "c7"],
+        "K": ["c6", "c7"],
+    }
+    paired = leave_one_ligand_out(data, "C-name")
+    assert paired["Ligand"].unique().tolist() == ["L", "K"]
+    with pytest.raises(ValueError, match="'T' is no ligand"):
+        leave_one_ligand_out(data, "T")
+
+
+def test_folds_hold_every_condition_out_once(data):
+    for folds in (leave_one_out(data), k_fold(data, 3, seed=1)):
+        assert sorted(folds["Condition"]) == sorted(data.conditions)
+    assert k_fold(data, 3)["Index"].value_counts().tolist() == [3, 3, 2]
+
+
+@pytest.mark.parametrize(
+    ("folds", "error", "text"),
+    [
+        (3, TypeError, "give a table"),
+        (pd.DataFrame({"Index": [0]}), ValueError, "no column"),
+        (pd.DataFrame({"Index": [], "Condition": []}), ValueError, "no rows"),
+        (pd.DataFrame({"Index": [0], "Condition": ["x"]}), ValueError, "the data have not: 'x'"),
+        (pd.DataFrame({"Index": [0, 0], "Condition": ["c1"] * 2}), ValueError, "'c1' twice"),
+        (
+            pd.DataFrame({"Index": 0, "Condition": [f"c{i}" for i in range(8)]}),
+            ValueError,
+            "nothing is left",
+        ),
+    ],
+)
+def test_fold_tables_that_do_not_fit_are_refused(data, folds, error, text):
+    with pytest.raises(error, match=text):
+        cross_validate(data, folds, CONFIG)
+
+
+def test_an_ensemble_is_saved_and_loaded(data, tmp_path):
+    models = [LEMBAS(data, generator=torch.Generator().manual_seed(i)) for i in range(3)]
+    ensemble = Ensemble(models, average="median")
+    ensemble.save(tmp_path)
+    loaded = Ensemble.load(tmp_path, LEMBAS(data), average="median")
+    with torch.no_grad():
+        one, other = ensemble(data.x), loaded(data.x)
+    assert torch.equal(one.y, other.y)
+    single = torch.stack([model(data.x).y.clamp(0, 1) for model in models]).detach()
+    torch.testing.assert_close(one.y, single.median(dim=0).values)
+    torch.testing.assert_close(one.spread, single.std(dim=0))
+    with pytest.raises(FileExistsError, match="holds an ensemble already"):
+        ensemble.save(tmp_path)
+    with pytest.raises(FileNotFoundError, match="holds no ensemble"):
+        Ensemble.load(tmp_path / "none", LEMBAS(data))
+
+
+def test_members_without_steady_state_do_not_count(data):
+    models = [LEMBAS(data, generator=torch.Generator().manual_seed(i)) for i in range(3)]
+    with torch.no_grad():
+        models[0].conv.edge_weight.fill_(3.0)
+        models[0].conv.edge_weight[1] = -3.0
+        models[0].conv.act = LeakyReLU()
+        prediction = Ensemble(models)(data.x)
+    lost = ~prediction.converged[0]
+    assert lost.any()
+    expected = prediction.members[1:, :, lost].mean(dim=0)
+    torch.testing.assert_close(prediction.y[:, lost], expected)
+
+
+def test_ensembles_of_different_networks_are_refused(data):
+    other = LEMBAS(data)
+    other.node_name = [*other.node_name[:-1], "Z"]
+    with pytest.raises(ValueError, match="Member 1 is a model of another network"):
+        Ensemble([LEMBAS(data), other])
+    with pytest.raises(ValueError, match="needs a member"):
+        Ensemble([])
+    with pytest.raises(ValueError, match="choose from mean, median"):
+        Ensemble([LEMBAS(data)], average="mode")
