@@ -84,6 +84,8 @@ def test_layers_know_neither_files_nor_tables():
 PUBLIC = {
     "lembas_pyg.io": {
         "Curated",
+        "Curation",
+        "apply_curation",
         "both_directions",
         "empty_report",
         "entity_type",
@@ -95,6 +97,7 @@ PUBLIC = {
         "merge_with_report",
         "read_annotation",
         "read_conditions",
+        "read_curation",
         "read_folds",
         "read_interactions",
         "read_kegg_mapping",

@@ -2,6 +2,7 @@
 
 from lembas_pyg.io.annotation import read_annotation, write_annotation
 from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditions
+from lembas_pyg.io.curation import Curation, apply_curation, read_curation
 from lembas_pyg.io.entities import entity_type, resolve_entities
 from lembas_pyg.io.interactions import (
     interaction_sign,
@@ -29,6 +30,8 @@ from lembas_pyg.io.tsv import read_tsv, write_tsv
 
 __all__ = [
     "Curated",
+    "Curation",
+    "apply_curation",
     "both_directions",
     "empty_report",
     "entity_type",
@@ -40,6 +43,7 @@ __all__ = [
     "merge_with_report",
     "read_annotation",
     "read_conditions",
+    "read_curation",
     "read_folds",
     "read_interactions",
     "read_kegg_mapping",

@@ -39,17 +39,31 @@ def read_interactions(path: FilePath) -> pd.DataFrame:
     References:
         Nilsson et al. (2022), Nat. Commun. 13, 3069; the format of the published networks.
     """
+    table = read_rows(path)
+    check_directed(table, f"{path}, line")
+    return merge_interactions(table)
+
+
+def read_rows(path: FilePath) -> pd.DataFrame:
+    """Read the rows of an interaction table as they are: indexed by line, undirected or repeated.
+
+    Args:
+        path: Tab-separated text, as for `read_interactions`.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: A column is missing, a name is blank, or a flag is illegal.
+    """
     table = read_tsv(path, [*PAIR, *FLAG_COLUMNS])
     check_filled(table, PAIR, path)
     for name in FLAG_COLUMNS:
         table[name] = parse_flags(table[name], path).astype(np.int8)
-    check_directed(table, f"{path}, line")
     for name in EVIDENCE:
         if name not in table:
             table[name] = pd.Series("", index=table.index, dtype=str)
     standard = [*PAIR, *FLAG_COLUMNS, *EVIDENCE]
     extra = [name for name in table.columns if name not in standard]
-    return merge_interactions(table[standard + extra])
+    return table[standard + extra]
 
 
 def write_interactions(interactions: pd.DataFrame, path: FilePath) -> None:
@@ -138,6 +152,24 @@ def interaction_sign(interactions: pd.DataFrame) -> np.ndarray:
     """
     table = check_interactions(interactions)
     return (table["stimulation"] - table["inhibition"]).to_numpy(np.int8)
+
+
+def reverse_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
+    """Turn every interaction round, and with it columns that come in pairs (`source_name`).
+
+    Args:
+        interactions: The interaction table.
+
+    Returns:
+        The table with sources and targets exchanged, columns in the same order.
+    """
+    swapped = {}
+    for name in interactions.columns:
+        for side, other in (("source", "target"), ("target", "source")):
+            partner = other + name.removeprefix(side)
+            if name.startswith(side) and partner in interactions:
+                swapped[name] = partner
+    return interactions.rename(columns=swapped)[interactions.columns]
 
 
 def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
@@ -232,8 +264,14 @@ def _merge(interactions: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     return merged, np.bincount(group)
 
 
+def join_names(*texts: str) -> str:
+    """Join ``;``-separated names, each name once, in order of mention."""
+    names = (name.strip() for text in texts for name in text.split(";"))
+    return ";".join(dict.fromkeys(name for name in names if name))
+
+
 def _union(texts: pd.Series, group: pd.Series) -> pd.Series:
-    """Join the ``;``-separated names of each group, each name once, in order of mention."""
+    """Join the names of each group."""
     union: dict[int, dict[str, None]] = {}  # ordered sets, much faster than `Series.explode`
     for key, text in zip(group, texts, strict=True):
         names = (name.strip() for name in text.split(";"))

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 import pandas as pd
 
-from lembas_pyg.io.interactions import PAIR, check_interactions
+from lembas_pyg.io.interactions import PAIR, check_interactions, reverse_interactions
 from lembas_pyg.io.report import Curated, join_reports, report_rows
 
 TAXON_COLUMNS = ("taxon", "source_taxon", "target_taxon")
@@ -250,13 +250,7 @@ def both_directions(interactions: pd.DataFrame) -> Curated:
     if "direction" not in table:
         return Curated(table, report_rows("both directions", "added", "interaction", []))
     undirected = (table["direction"] == 0) & (table["source"] != table["target"])
-    sides = {
-        f"{side}{name.removeprefix(other)}": name
-        for side, other in (("source", "target"), ("target", "source"))
-        for name in table.columns
-        if name.startswith(other) and f"{side}{name.removeprefix(other)}" in table
-    }
-    reverse = table[undirected].rename(columns={old: new for new, old in sides.items()})
+    reverse = reverse_interactions(table[undirected])
     report = report_rows(
         "both directions",
         "added",
@@ -265,7 +259,7 @@ def both_directions(interactions: pd.DataFrame) -> Curated:
         reverse["target"],
         "reverse of an undirected interaction",
     )
-    table = pd.concat([table, reverse[table.columns]], ignore_index=True)
+    table = pd.concat([table, reverse], ignore_index=True)
     table["direction"] = np.int8(1)
     return Curated(table, report)
 
