@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         analysis,
         checkpoint,
         datasets,
+        exchange,
         io,
         metrics,
         network,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         synthetic,
         topology,
         training,
+        transforms,
     )
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.prediction import predict
@@ -35,6 +37,7 @@ __all__ = [
     "checkpoint",
     "cross_validate",
     "datasets",
+    "exchange",
     "fit",
     "io",
     "metrics",
@@ -45,6 +48,7 @@ __all__ = [
     "synthetic",
     "topology",
     "training",
+    "transforms",
 ]
 
 _HOME = {

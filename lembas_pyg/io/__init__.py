@@ -1,9 +1,12 @@
 """Text and tables: readers check, name file, line and value, and never drop what they read."""
 
 from lembas_pyg.io.annotation import read_annotation, write_annotation
+from lembas_pyg.io.boolean import write_bnet, write_sbml_qual
 from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditions
 from lembas_pyg.io.curation import Curation, apply_curation, read_curation
+from lembas_pyg.io.cytoscape import write_cytoscape
 from lembas_pyg.io.entities import entity_type, resolve_entities
+from lembas_pyg.io.graphml import read_graphml, write_graphml
 from lembas_pyg.io.interactions import (
     interaction_sign,
     merge_interactions,
@@ -26,6 +29,7 @@ from lembas_pyg.io.selection import (
     select_resources,
     select_taxon,
 )
+from lembas_pyg.io.sif import read_sif, write_sif
 from lembas_pyg.io.tsv import read_tsv, write_tsv
 
 __all__ = [
@@ -45,11 +49,13 @@ __all__ = [
     "read_conditions",
     "read_curation",
     "read_folds",
+    "read_graphml",
     "read_interactions",
     "read_kegg_mapping",
     "read_kgml",
     "read_omnipath",
     "read_parameters",
+    "read_sif",
     "read_tsv",
     "remove_self_loops",
     "report_rows",
@@ -60,9 +66,14 @@ __all__ = [
     "select_resources",
     "select_taxon",
     "write_annotation",
+    "write_bnet",
     "write_conditions",
+    "write_cytoscape",
+    "write_graphml",
     "write_interactions",
     "write_parameters",
     "write_report",
+    "write_sbml_qual",
+    "write_sif",
     "write_tsv",
 ]

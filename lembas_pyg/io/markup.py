@@ -73,8 +73,11 @@ def read_xml(path: FilePath, root: str) -> Element:
     parser.EndElementHandler = lambda _: stack.pop()
     parser.CharacterDataHandler = text
     parser.EntityDeclHandler = refuse
+    content = read_bytes(path)
+    if not content.strip():
+        raise ValueError(f"{path} is empty. Expected an XML document.")
     try:
-        parser.Parse(_read_bytes(path), True)
+        parser.Parse(content, True)
     except expat.ExpatError as error:
         raise ValueError(
             f"{path}, line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)}). "
@@ -109,7 +112,17 @@ def attribute(element: Element, name: str, path: FilePath) -> str:
     return value
 
 
-def _read_bytes(path: Path) -> bytes:
+def read_bytes(path: FilePath) -> bytes:
+    """Read a file as it is, or what is compressed in it.
+
+    Args:
+        path: File, plain or ``.gz``.
+
+    Raises:
+        OSError: There is no such file.
+        ValueError: The file ends in ``.gz`` and is not compressed, or cut off.
+    """
+    path = Path(path)
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory, not a file. Name the file in it.")
     if not path.exists():
@@ -125,6 +138,4 @@ def _read_bytes(path: Path) -> bytes:
                 f"{path} ends in .gz but is not a complete gzip file ({error}). Compress it "
                 "again, or remove the ending if it is plain text."
             ) from error
-    if not content.strip():
-        raise ValueError(f"{path} is empty. Expected an XML document.")
     return content
