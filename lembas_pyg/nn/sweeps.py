@@ -33,8 +33,8 @@ WIDE = 16
 _ROW_BYTES = 128
 # Sweeps between two looks at who is done.
 _LOOK = 4
-# Sweeps in place a column gets before it starts over with plain steps, which may settle where
-# sweeps in place do not.
+# Sweeps in place after which a column that has not come closer starts over with plain steps, which
+# may settle where sweeps in place do not.
 _IN_PLACE = 200
 # Smaller numbers are set to zero where they are the rule: near 1e-38 arithmetic on float32 takes a
 # hundred times as long.
@@ -87,18 +87,14 @@ def _exchange(drive, slope, state, kind, blocks, h, done, done_lanes, new, new_l
         for i in range(column.size):
             column[i] = h[i, lane]
     for k in range(new.size):
-        column, lane = drive[new[k]], new_lanes[k]
-        for i in range(column.size):
-            blocks[0, i, lane] = column[i]
+        lane = new_lanes[k]
+        for i in range(state.shape[1]):
+            h[i, lane] = state[new[k], i]
+        for i in range(state.shape[1]):
+            blocks[0, i, lane] = drive[new[k], i]
         if kind == LINEAR:
-            factor = slope[new[k]]
-            for i in range(column.size):
-                blocks[1, i, lane] = factor[i]
-                h[i, lane] = factor[i] * column[i]
-        else:
-            start = state[new[k]]
-            for i in range(column.size):
-                h[i, lane] = start[i]
+            for i in range(state.shape[1]):
+                blocks[1, i, lane] = slope[new[k], i]
 
 
 @njit(**_JIT)
@@ -172,22 +168,40 @@ def _solve(
 def solve(
     crow, col, value, drive, slope, state, columns, kind, leak, limit, max_steps, residual, steps
 ):
-    """Steps on some columns of `state`, in place, until each stays within its limit.
+    """Steps on some columns of `state` until each stays within its limit.
 
     Linear problems have one solution, so it does not matter how it is found: they start from
     ``slope * drive`` and are swept in place. Others start from `state` with plain steps.
     """
-    left, in_place = columns, kind == LINEAR
+    if kind != LINEAR:
+        taken = _solve(
+            *(crow, col, value, drive, slope, state, columns),
+            *(kind, leak, limit, max_steps, False, residual),
+        )
+        steps[columns] = taken[columns]
+        return
+    state[columns] = slope[columns] * drive[columns]
+    left, budget = columns, min(_IN_PLACE, max_steps)
     while left.size > 0 and max_steps > 0:
-        budget = min(_IN_PLACE, max_steps) if in_place else max_steps
         taken = _solve(
             *(crow, col, value, drive, slope, state, left),
-            *(kind, leak, limit, budget, in_place, residual),
+            *(kind, leak, limit, budget, True, residual),
         )
         steps[left] += taken[left]
-        left = left[~(residual[left] <= limit[left])]
         max_steps -= budget
-        in_place = False
+        left = left[~(residual[left] <= limit[left])]
+        lost = np.zeros(left.size, np.bool_)
+        for k in range(left.size):
+            first = np.abs(slope[left[k]] * drive[left[k]]).max()
+            lost[k] = not residual[left[k]] < first
+        again, left, budget = left[lost], left[~lost], max_steps
+        if again.size > 0 and max_steps > 0:
+            state[again] = slope[again] * drive[again]
+            taken = _solve(
+                *(crow, col, value, drive, slope, state, again),
+                *(kind, leak, limit, max_steps, False, residual),
+            )
+            steps[again] += taken[again]
 
 
 @njit(**_JIT)
