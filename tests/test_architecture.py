@@ -107,6 +107,8 @@ PUBLIC = {
         "read_omnipath",
         "read_parameters",
         "read_sif",
+        "read_signor",
+        "read_signor_complexes",
         "read_tsv",
         "remove_self_loops",
         "report_rows",

@@ -30,6 +30,7 @@ from lembas_pyg.io.selection import (
     select_taxon,
 )
 from lembas_pyg.io.sif import read_sif, write_sif
+from lembas_pyg.io.signor import read_signor, read_signor_complexes
 from lembas_pyg.io.tsv import read_tsv, write_tsv
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "read_omnipath",
     "read_parameters",
     "read_sif",
+    "read_signor",
+    "read_signor_complexes",
     "read_tsv",
     "remove_self_loops",
     "report_rows",

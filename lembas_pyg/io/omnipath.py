@@ -98,6 +98,9 @@ def read_omnipath(
     for name in JSON_COLUMNS:
         if name in table:
             table[name] = _unquote(table[name])
+    for name in ("source_type", "target_type"):
+        if name in table:
+            table[name] = table[name].str.replace("_", " ")
     keep, skipped = _select(table, path, organism, datasets, entity_types)
     standard = [*PAIR, *FLAG_COLUMNS, *EVIDENCE]
     extra = [name for name in table.columns if name not in standard]

@@ -56,7 +56,7 @@ def read_tsv(
             fields.
     """
     path = Path(path)
-    text = _read_text(path)
+    text = read_text(path)
     attrs, num_lines_above, text = _split_metadata(text, path)
     header_line = num_lines_above + 1
     columns = _read_header(text, path, header_line, first)
@@ -245,7 +245,7 @@ def _cell(column: pd.Series, bad: pd.Series, path: FilePath) -> str:
     return f"{path}, line {line}, column '{column.name}': '{value}'{more}"
 
 
-def _read_text(path: Path) -> bytes:
+def read_text(path: Path) -> bytes:
     """The file as UTF-8 bytes with Unix line ends, checked to be text."""
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a directory, not a file. Name the table in it.")
