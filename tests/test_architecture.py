@@ -84,10 +84,11 @@ def test_layers_know_neither_files_nor_tables():
 
 PUBLIC = {
     "lembas_pyg.io": {
+        "apply_curation",
+        "assemble_interactions",
+        "both_directions",
         "Curated",
         "Curation",
-        "apply_curation",
-        "both_directions",
         "empty_report",
         "entity_type",
         "exclude_interactions",
@@ -97,6 +98,7 @@ PUBLIC = {
         "merge_interactions",
         "merge_with_report",
         "read_annotation",
+        "read_causaltab",
         "read_conditions",
         "read_curation",
         "read_folds",
@@ -106,6 +108,7 @@ PUBLIC = {
         "read_kgml",
         "read_omnipath",
         "read_parameters",
+        "read_proteins",
         "read_sif",
         "read_signor",
         "read_signor_complexes",

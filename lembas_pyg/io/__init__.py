@@ -1,7 +1,10 @@
 """Text and tables: readers check, name file, line and value, and never drop what they read."""
 
+from lembas_pyg.io.accessions import read_kegg_mapping, read_proteins
 from lembas_pyg.io.annotation import read_annotation, write_annotation
+from lembas_pyg.io.assemble import assemble_interactions
 from lembas_pyg.io.boolean import write_bnet, write_sbml_qual
+from lembas_pyg.io.causaltab import read_causaltab
 from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditions
 from lembas_pyg.io.curation import Curation, apply_curation, read_curation
 from lembas_pyg.io.cytoscape import write_cytoscape
@@ -14,7 +17,7 @@ from lembas_pyg.io.interactions import (
     read_interactions,
     write_interactions,
 )
-from lembas_pyg.io.kegg import read_kegg_mapping, read_kgml
+from lembas_pyg.io.kegg import read_kgml
 from lembas_pyg.io.omnipath import read_omnipath
 from lembas_pyg.io.omnipath_fetch import fetch_omnipath
 from lembas_pyg.io.parameters import read_parameters, write_parameters
@@ -37,6 +40,7 @@ __all__ = [
     "Curated",
     "Curation",
     "apply_curation",
+    "assemble_interactions",
     "both_directions",
     "empty_report",
     "entity_type",
@@ -47,6 +51,7 @@ __all__ = [
     "merge_interactions",
     "merge_with_report",
     "read_annotation",
+    "read_causaltab",
     "read_conditions",
     "read_curation",
     "read_folds",
@@ -56,6 +61,7 @@ __all__ = [
     "read_kgml",
     "read_omnipath",
     "read_parameters",
+    "read_proteins",
     "read_sif",
     "read_signor",
     "read_signor_complexes",
