@@ -1,0 +1,164 @@
+"""From the tables of databases to the interactions of one network, step by step and reported."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from lembas_pyg.io.curation import Curation, apply_curation
+from lembas_pyg.io.interactions import (
+    EVIDENCE,
+    FLAG_COLUMNS,
+    PAIR,
+    check_interactions,
+    merge_with_report,
+)
+from lembas_pyg.io.report import Curated, join_reports
+from lembas_pyg.io.selection import (
+    both_directions,
+    exclude_interactions,
+    remove_self_loops,
+    restrict_to,
+    select_referenced,
+    select_resources,
+)
+
+
+def assemble_interactions(
+    tables: Iterable[pd.DataFrame],
+    *,
+    curation: Curation | None = None,
+    resources: Collection[str] | None = None,
+    referenced: bool = False,
+    proteins: Collection[str] | None = None,
+    ligand_receptor: pd.DataFrame | None = None,
+    ligand_receptor_resources: Collection[str] | None = None,
+    ligands: Collection[str] | None = None,
+) -> Curated:
+    """Make one interaction table of those of databases and one of ligands and receptors.
+
+    In this order, each step left out where its argument is:
+
+    1. put all tables below each other; apply `curation`;
+    2. remove self-loops, give undirected interactions both directions, merge what is given more
+       than once (both signs: unknown);
+    3. keep what one of `resources` states, has a reference, and links two of `proteins`;
+    4. treat `ligand_receptor` in the same way, with `ligand_receptor_resources`, and keep what
+       comes from `ligands`;
+    5. put the first below the second, without the pairs the second has.
+
+    Args:
+        tables: Interaction tables, not merged; undirected rows are legal.
+        curation: What to add, remove and edit in `tables`.
+        resources: Names to trust, compared whole. Those of added interactions count too.
+        referenced: Whether to drop interactions without a reference.
+        proteins: Codes that may be part of the network.
+        ligand_receptor: Interaction table of ligands (sources) and receptors.
+        ligand_receptor_resources: Names to trust in it; all by default.
+        ligands: Sources of `ligand_receptor` to keep; all by default.
+
+    Returns:
+        Source, target, direction (always 1), stimulation, inhibition, sources and references, one
+        row a pair, and the report of all steps.
+
+    Raises:
+        TypeError: One of `tables` is no table.
+        ValueError: A table is not an interaction table, a resource or ligand is stated nowhere, or
+            no interaction is left.
+
+    References:
+        Nilsson et al. (2022), Methods, Model reconstruction.
+    """
+    parts = [_plain(table) for table in tables]
+    main = pd.concat(parts, ignore_index=True)
+    reports = []
+    if curation is not None:
+        main, report = apply_curation(main, curation)
+        reports.append(report)
+    main, report = _clean(main, resources, referenced, proteins, "resources")
+    reports.append(report)
+    if ligand_receptor is None:
+        if ligand_receptor_resources is not None:
+            raise ValueError("`ligand_receptor_resources` selects from `ligand_receptor`; give it.")
+        return _checked(main, reports)
+
+    extra = _plain(ligand_receptor)
+    if ligands is not None:
+        unknown = [code for code in ligands if code not in set(extra["source"])]
+        if unknown:
+            raise ValueError(
+                f"'{unknown[0]}' is not a source of the ligand-receptor table, which has "
+                f"{extra['source'].nunique():,} ({len(unknown)} of {len(ligands)} ligands are "
+                "not). Ligands are named by accession; correct it, or leave it out."
+            )
+        extra, report = restrict_to(extra, ligands, ends=["source"])
+        report["rule"] = "restrict to ligands"
+        reports.append(report[report["item"] == "interaction"])
+    extra, report = _clean(
+        extra, ligand_receptor_resources, False, proteins, "ligand_receptor_resources"
+    )
+    reports.append(report)
+    main, report = exclude_interactions(main, extra)
+    report["detail"] = "the ligand-receptor table has it"
+    reports.append(report)
+    return _checked(pd.concat([extra, main], ignore_index=True), reports)
+
+
+def _plain(table: pd.DataFrame) -> pd.DataFrame:
+    """The seven columns of an interaction table; of others, merging would keep the first value."""
+    table = check_interactions(table)
+    if "direction" not in table:
+        table["direction"] = np.int8(1)
+    for name in EVIDENCE:
+        if name not in table:
+            table[name] = pd.Series("", index=table.index, dtype=str)
+    table = table[[*PAIR, *FLAG_COLUMNS, *EVIDENCE]].reset_index(drop=True)
+    table.attrs = {}
+    return table
+
+
+def _clean(
+    table: pd.DataFrame,
+    resources: Collection[str] | None,
+    referenced: bool,
+    proteins: Collection[str] | None,
+    argument: str,
+) -> Curated:
+    reports = []
+
+    def apply(curated: Curated) -> pd.DataFrame:
+        reports.append(curated.report)
+        return curated.interactions
+
+    table = apply(remove_self_loops(table))
+    table = apply(both_directions(table))
+    table = apply(merge_with_report(table))
+    if resources is not None:
+        _check_resources(table, resources, argument)
+        table = apply(select_resources(table, resources))
+    if referenced:
+        table = apply(select_referenced(table))
+    if proteins is not None:
+        table = apply(restrict_to(table, proteins))
+    return Curated(table, join_reports(*reports))
+
+
+def _check_resources(table: pd.DataFrame, names: Collection[str], argument: str) -> None:
+    texts = table["sources"].unique()
+    known = sorted({name.strip() for text in texts for name in text.split(";")} - {""})
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(
+            f"`{argument}` has {', '.join(map(repr, unknown))}, which no interaction names. Names "
+            f"are compared whole; the tables hold {', '.join(known) or 'none'}."
+        )
+
+
+def _checked(table: pd.DataFrame, reports: Sequence[pd.DataFrame]) -> Curated:
+    report = join_reports(*reports)
+    if table.empty:
+        removed = report[(report["action"] == "removed") & (report["item"] == "interaction")]
+        counts = removed["rule"].value_counts(sort=False)
+        steps = ", ".join(f"{rule} removed {count:,}" for rule, count in counts.items())
+        raise ValueError(f"No interaction is left: {steps or 'the tables are empty'}.")
+    return Curated(table, report)

@@ -1,0 +1,151 @@
+import logging
+
+import pandas as pd
+import pytest
+
+from lembas_pyg.io import assemble_interactions, interaction_sign, read_curation, read_interactions
+
+COLUMNS = [
+    "source",
+    "target",
+    "direction",
+    "stimulation",
+    "inhibition",
+    "sources",
+    "references",
+]
+
+
+def make(*rows):
+    return pd.DataFrame([dict(zip(COLUMNS, row, strict=True)) for row in rows], columns=COLUMNS)
+
+
+@pytest.fixture
+def omnipath():
+    return make(
+        ("A", "B", 1, 1, 0, "KEGG;SPIKE", "KEGG:1"),
+        ("B", "B", 1, 1, 0, "KEGG", "KEGG:2"),
+        ("C", "B", 0, 0, 0, "SIGNOR", "SIGNOR:3"),
+        ("B", "D", 1, 0, 1, "KEGG-MEDICUS", "KEGG-MEDICUS:4"),
+        ("L", "A", 1, 1, 0, "KEGG", "KEGG:5"),
+        ("A", "Z", 1, 1, 0, "KEGG", ""),
+    ).assign(note="first")
+
+
+@pytest.fixture
+def signor():
+    return make(("A", "B", 1, 0, 1, "SIGNOR", "SIGNOR:6"), ("D", "C", 1, 1, 0, "SIGNOR", ""))
+
+
+@pytest.fixture
+def ligand_receptor():
+    return make(
+        ("L", "A", 1, 1, 0, "HPMR", ""), ("L", "A", 1, 0, 0, "Baccin2019", "x:1"),
+        ("M", "A", 1, 1, 0, "HPMR", ""), ("L", "Z", 1, 1, 0, "Guess", ""),
+    )  # fmt: skip
+
+
+def pairs(table):
+    return list(map("".join, zip(table["source"], table["target"], strict=True)))
+
+
+def rules(report):
+    return report.groupby(["rule", "action"], sort=False).size().to_dict()
+
+
+def test_tables_are_merged_in_both_directions_and_without_loops(omnipath, signor):
+    table, report = assemble_interactions([omnipath, signor])
+    assert pairs(table) == ["AB", "CB", "BD", "LA", "AZ", "DC", "BC"]
+    assert interaction_sign(table).tolist() == [0, 0, -1, 1, 1, 1, 0]  # A -> B in conflict
+    assert table["sources"][0] == "KEGG;SPIKE;SIGNOR"
+    assert (table["direction"] == 1).all()
+    assert list(table.columns) == COLUMNS
+    assert rules(report) == {
+        ("remove self-loops", "removed"): 1,
+        ("both directions", "added"): 1,
+        ("merge", "changed"): 1,
+        ("merge", "conflict"): 1,
+    }
+
+
+def test_resources_are_compared_whole(omnipath, signor):
+    table, _ = assemble_interactions([omnipath, signor], resources=["KEGG"])
+    assert pairs(table) == ["AB", "LA", "AZ"]
+    table, _ = assemble_interactions([omnipath], resources=["KEGG-MEDICUS"])
+    assert pairs(table) == ["BD"]
+
+
+def test_a_resource_that_nobody_names_is_an_error(omnipath):
+    with pytest.raises(ValueError, match=r"'Kegg', which .* hold KEGG, KEGG-MEDICUS, SIGNOR, SPI"):
+        assemble_interactions([omnipath], resources=["KEGG", "Kegg"])
+
+
+def test_references_and_proteins_can_be_asked_for(omnipath):
+    table, _ = assemble_interactions([omnipath], referenced=True)
+    assert pairs(table) == ["AB", "CB", "BD", "LA", "BC"]
+    table, report = assemble_interactions([omnipath], proteins=["A", "B", "C", "L"])
+    assert pairs(table) == ["AB", "CB", "LA", "BC"]
+    nodes = report[report["item"] == "node"]
+    assert nodes["source"].tolist() == ["D", "Z"] or nodes["source"].tolist() == ["Z", "D"]
+
+
+def test_ligand_receptor_interactions_take_the_place_of_others(omnipath, ligand_receptor):
+    table, report = assemble_interactions(
+        [omnipath], ligand_receptor=ligand_receptor, ligands=["L"], proteins=["A", "B", "L"]
+    )
+    assert pairs(table) == ["LA", "AB"]
+    assert table["sources"].tolist() == ["HPMR;Baccin2019", "KEGG;SPIKE"]
+    excluded = report[report["rule"] == "exclude interactions"]
+    assert pairs(excluded) == ["LA"]
+    assert excluded["detail"].tolist() == ["the ligand-receptor table has it"]
+
+
+def test_ligand_receptor_interactions_have_resources_of_their_own(omnipath, ligand_receptor):
+    table, _ = assemble_interactions(
+        [omnipath],
+        resources=["KEGG"],
+        ligand_receptor=ligand_receptor,
+        ligand_receptor_resources=["HPMR"],
+    )
+    assert pairs(table) == ["LA", "MA", "AB", "AZ"]
+    with pytest.raises(ValueError, match=r"`ligand_receptor_resources` has 'KEGG'.* Baccin2019, G"):
+        assemble_interactions(
+            [omnipath], ligand_receptor=ligand_receptor, ligand_receptor_resources=["KEGG"]
+        )
+    with pytest.raises(ValueError, match="selects from `ligand_receptor`; give it"):
+        assemble_interactions([omnipath], ligand_receptor_resources=["KEGG"])
+
+
+def test_a_ligand_without_receptor_is_an_error(omnipath, ligand_receptor):
+    with pytest.raises(ValueError, match=r"'X' is not a source .* which has 2 \(1 of 2 ligands"):
+        assemble_interactions([omnipath], ligand_receptor=ligand_receptor, ligands=["L", "X"])
+
+
+def test_curation_comes_first_and_what_it_adds_has_a_resource(omnipath, tmp_path):
+    (tmp_path / "add.tsv").write_text("\t".join(COLUMNS) + "\nQ\tA\t0\t1\t0\tMine\tMine:1\n")
+    (tmp_path / "remove.tsv").write_text("source\ttarget\tmotivation\nA\tB\twrong\n")
+    table, report = assemble_interactions(
+        [omnipath], curation=read_curation(tmp_path), resources=["KEGG", "Mine"]
+    )
+    assert pairs(table) == ["LA", "AZ", "QA", "AQ"]
+    assert report["rule"].tolist()[:2] == ["curation: add", "curation: remove"]
+
+
+def test_an_empty_network_says_which_step_emptied_it(omnipath):
+    with pytest.raises(ValueError, match=r"left: .* select resources removed 5, restrict to rem"):
+        assemble_interactions([omnipath], resources=["KEGG-MEDICUS"], proteins=["A"])
+
+
+def test_the_tables_given_are_not_changed(omnipath, ligand_receptor, caplog):
+    caplog.set_level(logging.INFO, "lembas_pyg")
+    before = omnipath.copy(), ligand_receptor.copy()
+    assemble_interactions([omnipath], ligand_receptor=ligand_receptor, ligands=["L"])
+    pd.testing.assert_frame_equal(omnipath, before[0])
+    pd.testing.assert_frame_equal(ligand_receptor, before[1])
+
+
+def test_a_published_network_stays_as_it_is(shared_data):
+    table = read_interactions(shared_data / "lembas" / "networks" / "KEGGnet-Model.tsv")
+    again, report = assemble_interactions([table])
+    pd.testing.assert_frame_equal(again, table[COLUMNS])
+    assert report.empty
