@@ -26,6 +26,7 @@ from torch_geometric.data import Data
 from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.conditions import check_conditions
 from lembas_pyg.io.interactions import check_directed, interaction_sign, merge_interactions
+from lembas_pyg.io.report import REPORT_COLUMNS, check_report, empty_report, join_reports
 
 logger = logging.getLogger(__name__)
 
@@ -164,6 +165,36 @@ def to_annotation(data: Data) -> pd.DataFrame:
             "ligand": data.ligand_mask.cpu().numpy(),
         }
     )
+
+
+def curation_report(data: Data) -> pd.DataFrame:
+    """What transforms have removed from a graph or changed in it, and why.
+
+    Args:
+        data: The graph.
+
+    Returns:
+        One row for every node and interaction, in the order of the transforms: rule, action, item,
+        source, target, detail (see `lembas_pyg.io.report`). Empty if nothing was done.
+    """
+    if "curation" not in data:
+        return empty_report()
+    columns = {name: pd.Series(data.curation[name], dtype=str) for name in REPORT_COLUMNS}
+    return pd.DataFrame(columns)
+
+
+def add_report(data: Data, report: pd.DataFrame) -> None:
+    """Put a report below those that a graph has, in place.
+
+    Args:
+        data: The graph; its ``curation`` (column -> list) is replaced.
+        report: What was done to it.
+
+    Raises:
+        ValueError: The table is not a report.
+    """
+    joined = join_reports(curation_report(data), check_report(report))
+    data.curation = {name: joined[name].tolist() for name in REPORT_COLUMNS}
 
 
 def node_index(

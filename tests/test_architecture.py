@@ -83,6 +83,12 @@ def test_layers_know_neither_files_nor_tables():
 
 
 PUBLIC = {
+    "lembas_pyg.transforms": {
+        "RemoveDeadEnds",
+        "RemoveLigandFeedback",
+        "RemoveRedundantNodes",
+        "RewireEdges",
+    },
     "lembas_pyg.io": {
         "apply_curation",
         "assemble_interactions",
