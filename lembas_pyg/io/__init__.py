@@ -1,6 +1,6 @@
 """Text and tables: readers check, name file, line and value, and never drop what they read."""
 
-from lembas_pyg.io.accessions import read_kegg_mapping, read_proteins
+from lembas_pyg.io.accessions import read_kegg_mapping
 from lembas_pyg.io.annotation import read_annotation, write_annotation
 from lembas_pyg.io.assemble import assemble_interactions
 from lembas_pyg.io.boolean import write_bnet, write_sbml_qual
@@ -21,7 +21,15 @@ from lembas_pyg.io.kegg import read_kgml
 from lembas_pyg.io.omnipath import read_omnipath
 from lembas_pyg.io.omnipath_fetch import fetch_omnipath
 from lembas_pyg.io.parameters import read_parameters, write_parameters
+from lembas_pyg.io.regulons import read_regulon, to_regulon
 from lembas_pyg.io.report import Curated, empty_report, join_reports, report_rows, write_report
+from lembas_pyg.io.roles import (
+    make_annotation,
+    read_gene_list,
+    read_gene_names,
+    read_intercell,
+    read_ligand_receptor,
+)
 from lembas_pyg.io.selection import (
     both_directions,
     exclude_interactions,
@@ -48,6 +56,7 @@ __all__ = [
     "fetch_omnipath",
     "interaction_sign",
     "join_reports",
+    "make_annotation",
     "merge_interactions",
     "merge_with_report",
     "read_annotation",
@@ -55,13 +64,17 @@ __all__ = [
     "read_conditions",
     "read_curation",
     "read_folds",
+    "read_gene_list",
+    "read_gene_names",
     "read_graphml",
     "read_interactions",
+    "read_intercell",
     "read_kegg_mapping",
     "read_kgml",
+    "read_ligand_receptor",
     "read_omnipath",
     "read_parameters",
-    "read_proteins",
+    "read_regulon",
     "read_sif",
     "read_signor",
     "read_signor_complexes",
@@ -74,6 +87,7 @@ __all__ = [
     "select_referenced",
     "select_resources",
     "select_taxon",
+    "to_regulon",
     "write_annotation",
     "write_bnet",
     "write_conditions",

@@ -1,34 +1,9 @@
-"""Lists of proteins: which accessions there are, what they are called here and elsewhere."""
+"""Accessions of what other databases name by ids of their own."""
 
-from lembas_pyg.io.tsv import FilePath, check_filled, check_unique, read_tsv
+from lembas_pyg.io.tsv import FilePath, read_tsv
 
 # Headers of UniProt, of today and of earlier.
 KEGG_COLUMNS = ("KEGG", "Cross-reference (KEGG)")
-SYMBOL_COLUMNS = ("Gene Names (primary)", "Gene names  (primary )", "Gene names (primary)")
-
-
-def read_proteins(path: FilePath) -> dict[str, str]:
-    """Read a list of proteins, such as the reviewed human ones.
-
-    Args:
-        path: A table of UniProt: the column Entry and, for symbols, "Gene Names (primary)".
-            Tab-separated, plain or ``.gz``. Of several symbols (``A; B``) the first counts.
-
-    Returns:
-        Accession -> symbol (blank where there is none), in the order of the file.
-
-    Raises:
-        OSError: There is no such file.
-        ValueError: There is no column Entry, or an accession is blank or given twice.
-    """
-    table = read_tsv(path, ["Entry"])
-    check_filled(table, ["Entry"], path)
-    check_unique(table, ["Entry"], path)
-    column = next((name for name in SYMBOL_COLUMNS if name in table), None)
-    if column is None:
-        return dict.fromkeys(table["Entry"], "")
-    symbols = table[column].str.split(";").str[0].str.strip()
-    return dict(zip(table["Entry"], symbols, strict=True))
 
 
 def read_kegg_mapping(path: FilePath) -> dict[str, tuple[str, ...]]:
