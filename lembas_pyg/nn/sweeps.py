@@ -80,128 +80,129 @@ _sweep_8, _sweep_16, _sweep_32 = _sweep_kernel(8), _sweep_kernel(16), _sweep_ker
 
 
 @njit(**_JIT)
-def _exchange(drive, slope, state, kind, blocks, h, done, done_lanes, new, new_lanes):
-    """Write the columns that are done back from their lanes, and give lanes to new columns."""
-    for k in range(done.size):
-        column, lane = state[done[k]], done_lanes[k]
-        for i in range(column.size):
-            column[i] = h[i, lane]
-    for k in range(new.size):
-        lane = new_lanes[k]
+def _put(drive, slope, state, column, kind, blocks, h, lane):
+    """Give a lane to a column."""
+    for i in range(state.shape[1]):
+        h[i, lane] = state[column, i]
+    for i in range(state.shape[1]):
+        blocks[0, i, lane] = drive[column, i]
+    if kind == LINEAR:
         for i in range(state.shape[1]):
-            h[i, lane] = state[new[k], i]
-        for i in range(state.shape[1]):
-            blocks[0, i, lane] = drive[new[k], i]
-        if kind == LINEAR:
-            for i in range(state.shape[1]):
-                blocks[1, i, lane] = slope[new[k], i]
+            blocks[1, i, lane] = slope[column, i]
 
 
 @njit(**_JIT)
-def _solve(
-    crow, col, value, drive, slope, state, columns, kind, leak, limit, max_steps, in_place, residual
-):
-    """Step the columns, each in a lane of its own; the steps that each of them took.
+def _narrowed(blocks, occupant, width):
+    """Blocks of fewer lanes with those that are occupied, which keep their order."""
+    narrow = np.zeros((blocks.shape[0], blocks.shape[1], width), blocks.dtype)
+    kept = 0
+    for lane in range(occupant.size):
+        if occupant[lane] >= 0:
+            for b in range(blocks.shape[0]):
+                for i in range(blocks.shape[1]):
+                    narrow[b, i, kept] = blocks[b, i, lane]
+            occupant[kept] = occupant[lane]
+            kept += 1
+    occupant[kept:] = -1
+    return narrow
 
-    A lane whose column is done takes the next one. Results do not depend on the company.
+
+@njit(**_JIT)
+def step_columns(
+    crow,
+    col,
+    value,
+    drive,
+    slope,
+    state,
+    columns,
+    kind,
+    leak,
+    limit,
+    max_steps,
+    in_place,
+    residual,
+    steps,
+):
+    """Steps on some columns of `state` until each stays within its limit or has `max_steps`.
+
+    Each has a lane of its own; when it is done the lane takes the next one. Results do not depend
+    on the company. Steps are added to `steps`.
     """
-    steps = np.zeros(state.shape[0], np.int64)
+    taken = np.zeros(state.shape[0], np.int64)
     width = max(8, _ROW_BYTES // state.itemsize)
     while width > 8 and columns.size <= width // 2:
         width //= 2
     blocks = np.zeros((4, state.shape[1], width), state.dtype)
     worst = np.zeros((1, width), state.dtype)
     occupant = np.full(width, -1)
-    waiting = moving = now = 0
+    waiting = now = 0
     while True:
-        done, done_lanes = np.empty(width, np.int64), np.empty(width, np.int64)
-        new, new_lanes = np.empty(width, np.int64), np.empty(width, np.int64)
-        num_done = num_new = 0
-        budget = _LOOK
-        for k in range(width):
-            column = occupant[k]
-            if column >= 0 and not (worst[0, k] > limit[column] and steps[column] < max_steps):
-                residual[column] = worst[0, k]
-                done[num_done], done_lanes[num_done] = column, k
-                num_done += 1
-                occupant[k] = -1
-            if occupant[k] < 0 and waiting < columns.size:
-                occupant[k] = columns[waiting]
-                new[num_new], new_lanes[num_new] = columns[waiting], k
-                num_new += 1
+        budget, moving, h = _LOOK, 0, blocks[2 + now]
+        for lane in range(width):
+            column = occupant[lane]
+            if column >= 0 and not (worst[0, lane] > limit[column] and taken[column] < max_steps):
+                residual[column] = worst[0, lane]
+                steps[column] += taken[column]
+                for i in range(state.shape[1]):
+                    state[column, i] = h[i, lane]
+                column = -1
+            if column < 0 and waiting < columns.size:
+                column = columns[waiting]
                 waiting += 1
-            if occupant[k] >= 0:
-                budget = min(budget, max_steps - steps[occupant[k]])
-        moving += num_new - num_done
-        if num_done + num_new > 0:
-            _exchange(
-                *(drive, slope, state, kind, blocks, blocks[2 + now]),
-                *(done[:num_done], done_lanes[:num_done], new[:num_new], new_lanes[:num_new]),
-            )
+                _put(drive, slope, state, column, kind, blocks, h, lane)
+            occupant[lane] = column
+            if column >= 0:
+                budget = min(budget, max_steps - taken[column])
+                moving += 1
         if moving == 0:
-            return steps
+            return
         if width > 8 and moving <= width // 2 and waiting == columns.size:
             while width > 8 and moving <= width // 2:
                 width //= 2
-            left = np.flatnonzero(occupant >= 0)
-            smaller_blocks = np.zeros((4, state.shape[1], width), state.dtype)
-            smaller_blocks[:, :, : left.size] = blocks[:, :, left]
-            lanes = np.full(width, -1)
-            lanes[: left.size] = occupant[left]
-            blocks, occupant, worst = smaller_blocks, lanes, worst[:, :width].copy()
+            blocks = _narrowed(blocks, occupant, width)
+            worst = np.zeros((1, width), state.dtype)
         for _ in range(budget):
             h = blocks[2 + now]
             now = now if in_place else 1 - now
-            arrays = crow, col, value, blocks[0], blocks[1], h, blocks[2 + now]
+            other = blocks[2 + now]
             if width == 32:
-                _sweep_32(*arrays, kind, leak, worst)
+                _sweep_32(crow, col, value, blocks[0], blocks[1], h, other, kind, leak, worst)
             elif width == 16:
-                _sweep_16(*arrays, kind, leak, worst)
+                _sweep_16(crow, col, value, blocks[0], blocks[1], h, other, kind, leak, worst)
             else:
-                _sweep_8(*arrays, kind, leak, worst)
-        for k in range(width):
-            if occupant[k] >= 0:
-                steps[occupant[k]] += budget
+                _sweep_8(crow, col, value, blocks[0], blocks[1], h, other, kind, leak, worst)
+        for lane in range(width):
+            if occupant[lane] >= 0:
+                taken[occupant[lane]] += budget
 
 
-@njit(**_JIT)
 def solve(
     crow, col, value, drive, slope, state, columns, kind, leak, limit, max_steps, residual, steps
 ):
-    """Steps on some columns of `state` until each stays within its limit.
+    """Solve for some columns of `state`; in plain Python, which compiles in no time.
 
     Linear problems have one solution, so it does not matter how it is found: they start from
     ``slope * drive`` and are swept in place. Others start from `state` with plain steps.
     """
+
+    def go(chosen, budget, in_place):
+        arrays = crow, col, value, drive, slope, state, chosen, kind, leak, limit
+        step_columns(*arrays, budget, in_place, residual, steps)
+
     if kind != LINEAR:
-        taken = _solve(
-            *(crow, col, value, drive, slope, state, columns),
-            *(kind, leak, limit, max_steps, False, residual),
-        )
-        steps[columns] = taken[columns]
+        go(columns, max_steps, False)
         return
     state[columns] = slope[columns] * drive[columns]
-    left, budget = columns, min(_IN_PLACE, max_steps)
-    while left.size > 0 and max_steps > 0:
-        taken = _solve(
-            *(crow, col, value, drive, slope, state, left),
-            *(kind, leak, limit, budget, True, residual),
-        )
-        steps[left] += taken[left]
-        max_steps -= budget
-        left = left[~(residual[left] <= limit[left])]
-        lost = np.zeros(left.size, np.bool_)
-        for k in range(left.size):
-            first = np.abs(slope[left[k]] * drive[left[k]]).max()
-            lost[k] = not residual[left[k]] < first
-        again, left, budget = left[lost], left[~lost], max_steps
-        if again.size > 0 and max_steps > 0:
-            state[again] = slope[again] * drive[again]
-            taken = _solve(
-                *(crow, col, value, drive, slope, state, again),
-                *(kind, leak, limit, max_steps, False, residual),
-            )
-            steps[again] += taken[again]
+    go(columns, min(_IN_PLACE, max_steps), True)
+    left = columns[~(residual[columns] <= limit[columns])]
+    max_steps -= _IN_PLACE
+    if left.size and max_steps > 0:
+        first = slope[left] * drive[left]
+        closer = residual[left] < abs(first).max(axis=1)
+        go(left[closer], max_steps, True)
+        state[left[~closer]] = first[~closer]
+        go(left[~closer], max_steps, False)
 
 
 @njit(**_JIT)
