@@ -50,6 +50,7 @@ CLASSES = (
 ORGANISMS = {9606: "human", 10090: "mouse", 10116: "rat"}
 LICENSES = ("academic", "non_profit", "commercial", "for_profit", "ignore")
 FIELDS = ("datasets", "type", "ncbi_tax_id", "entity_type")
+WITH_LEVELS = ("AllInteractions", "Dorothea", "Transcriptional")
 URL = "https://omnipathdb.org"
 TEMPORARY = re.compile(r"\b(408|413|429|5\d\d) (Client|Server) Error")
 PERMANENT = re.compile(r"\b4\d\d Client Error")
@@ -147,7 +148,7 @@ def _query(
         "organism": organism,
         "resources": None if resources is None else sorted(resources),
         "license": license,
-        "fields": list(FIELDS),
+        "fields": [*FIELDS, *(["dorothea_level"] if classes[plain] in WITH_LEVELS else [])],
     }
 
 

@@ -226,6 +226,13 @@ def test_regulons_come_with_the_evidence_of_their_own_dataset(fetch, server):
     assert "evidences" in server.asked[0][1]["fields"]
 
 
+def test_levels_of_confidence_are_asked_for_where_there_are_some(fetch, server):
+    for dataset in ("dorothea", "collectri"):
+        server.answer = REGULON_ANSWER.replace("collectri", dataset)
+        fetch(dataset)
+    assert ["dorothea_level" in query["fields"] for _, query in server.asked] == [True, False]
+
+
 def test_a_second_call_reads_what_the_first_has_kept(fetch, server, tmp_path):
     first = fetch(cache=tmp_path / "kept")
     server.answer = "gone"
