@@ -6,6 +6,7 @@ value means is told by its identifier in the PSI-MI vocabulary; labels differ in
 
 import logging
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,6 +40,8 @@ TYPES = {
     "MI:2260": "stimulus",
     "MI:2261": "phenotype",
 }
+USED = (0, 1, 4, 5, 8, 9, 10, 12, 13, 16, 17, 20, 21, 44, 45)  # fields, counted from 0
+EMPTY = ("-", "")
 BARE = ("uniprotkb", "signor", "chebi")  # databases whose codes stand for themselves
 RESOURCES = {"signor": "SIGNOR"}
 COLUMNS = (
@@ -46,7 +49,7 @@ COLUMNS = (
     *("source_name", "target_name", "source_type", "target_type", "source_taxon"),
     *("target_taxon", "effect", "mechanism", "interaction_id"),
 )
-_VALUES = re.compile(r'(?:[^|"]|"(?:\\.|[^"\\])*")+')
+_VALUES = re.compile(r'(?:[^|"]+|"(?:\\.|[^"\\])*")+')
 _VALUE = re.compile(r'([^:"]+):("(?:\\.|[^"\\])*"|[^(]*)(?:\((.*)\))?')
 
 
@@ -89,11 +92,12 @@ def read_causaltab(path: FilePath) -> pd.DataFrame:
         if not text.strip() or text.startswith("#"):
             continue
         where = f"{path}, line {line}"
-        fields = [_parse(field) for field in _fields(text, where)]
-        if not fields[45]:
+        fields = _fields(text, where)
+        if fields[45].strip() in EMPTY:
             num_skipped += 1
         else:
-            rows.append(_interaction(fields, where))
+            values = {i: _parse(fields[i]) for i in USED}
+            rows.append(_interaction(values, where))
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS, dtype=str))
     flags = ["direction", "stimulation", "inhibition"]
     table = table.astype({name: np.int8 if name in flags else str for name in COLUMNS})
@@ -125,7 +129,7 @@ def _fields(text: str, where: str) -> list[str]:
     raise ValueError(f"{where}: {len(fields)} fields, expected {NUM_COLUMNS}; this is {reason}.")
 
 
-def _interaction(fields: list[list[_Value]], where: str) -> tuple:
+def _interaction(fields: dict[int, tuple[_Value, ...]], where: str) -> tuple:
     """One row of the table; fields are counted from 0."""
     statement = _known_statement(fields[45], where)
     roles = [{value.identifier for value in fields[i]} for i in (16, 17)]
@@ -147,7 +151,7 @@ def _interaction(fields: list[list[_Value]], where: str) -> tuple:
     )
 
 
-def _known_statement(values: list[_Value], where: str) -> str:
+def _known_statement(values: tuple[_Value, ...], where: str) -> str:
     found = [value.identifier for value in values if value.identifier in STATEMENT_SIGNS]
     if len(set(found)) != 1:
         given = ", ".join(f"'{value.identifier}({value.label})'" for value in values)
@@ -158,7 +162,7 @@ def _known_statement(values: list[_Value], where: str) -> str:
     return found[0]
 
 
-def _code(values: list[_Value], interactor: str, where: str) -> str:
+def _code(values: tuple[_Value, ...], interactor: str, where: str) -> str:
     if not values or not values[0].identifier:
         raise ValueError(
             f"{where}: interactor {interactor} is blank. Give its identifier, such as "
@@ -169,7 +173,7 @@ def _code(values: list[_Value], interactor: str, where: str) -> str:
     return value.identifier if is_bare else f"{value.database}:{value.identifier}"
 
 
-def _symbol(aliases: list[_Value]) -> str:
+def _symbol(aliases: tuple[_Value, ...]) -> str:
     for label in ("gene name", "display_short"):
         for value in aliases:
             if value.label == label:
@@ -177,20 +181,21 @@ def _symbol(aliases: list[_Value]) -> str:
     return ""
 
 
-def _type(values: list[_Value]) -> str:
+def _type(values: tuple[_Value, ...]) -> str:
     return TYPES.get(values[0].identifier, values[0].label) if values else ""
 
 
-def _parse(field: str) -> list[_Value]:
+@lru_cache(maxsize=4096)  # the same proteins and terms come again and again
+def _parse(field: str) -> tuple[_Value, ...]:
     """Values of a field; none where it is '-'."""
-    if field.strip() in ("-", ""):
-        return []
+    if field.strip() in EMPTY:
+        return ()
     values = []
     for text in _VALUES.findall(field):
         match = _VALUE.fullmatch(text.strip())
         database, identifier, label = match.groups() if match else ("", text.strip(), "")
         values.append(_Value(database, _unquote(identifier), _unquote(label or "")))
-    return values
+    return tuple(values)
 
 
 def _unquote(text: str) -> str:

@@ -76,6 +76,12 @@ def test_the_identifier_gives_the_sign_and_the_label_does_not(read, identifier, 
     assert interaction_sign(table).tolist() == [sign]
 
 
+def test_interactors_without_symbol_or_type_have_a_blank(read):
+    first = read(mitab({5: "-", 6: "x:BB(other)", 21: "-", 22: 'psi-mi:"MI:0250"(gene)'})).iloc[0]
+    assert (first["source_name"], first["target_name"]) == ("", "")
+    assert (first["source_type"], first["target_type"]) == ("", "gene")
+
+
 def test_roles_turn_an_interaction_round(read):
     table = read(mitab({17: VALUES[18], 18: VALUES[17]}))
     first = table.iloc[0]
