@@ -34,8 +34,20 @@ INFO = f"info {NETWORK}"
 PREDICT = f"predict {MODEL} --out Y.tsv"
 KNOCK_OUT = f"knock-out {MODEL} --out KO.tsv"
 TRAIN = f"train {DATA} --out RUN"
+CONVERT = "convert --format table M.tsv --out N.tsv"
+KGML = "convert --format kgml K.xml --out N.tsv"
+CURATE = f"curate {NETWORK} --remove-dead-ends --out N.tsv"
 
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.5\n"
+PATHWAY = """<pathway name="path:xyz1" org="xyz">
+<entry id="1" name="xyz:1" type="gene"/>
+<entry id="2" name="xyz:2" type="gene"/>
+<relation entry1="1" entry2="2" type="PPrel"><subtype name="activation" value="--&gt;"/></relation>
+</pathway>
+"""
+SIGNOR = """ENTITYA;TYPEA;IDA;DATABASEA;ENTITYB;TYPEB;IDB;DATABASEB;EFFECT
+REC;protein;P1;UNIPROT;KIN;protein;P2;UNIPROT;promotes
+"""
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\t0.4\n"
 
 
@@ -107,6 +119,16 @@ def trained(folder):
     assert code == 0, err
 
 
+def curation(name, text):
+    """A folder of curation with one table."""
+
+    def change(folder):
+        (folder / "cur").mkdir()
+        (folder / "cur" / name).write_text(text)
+
+    return change
+
+
 no_path = replace("M.tsv", "S2\tT1", "T1\tS2")
 
 NO_PARAMETERS = "The parameters belong to another network: they "
@@ -168,6 +190,51 @@ CASES = {
         Case("The network has no TF", PREDICT, "no transcription factor",
              replace("A.tsv", "True\tFalse", "False\tFalse")),
         Case("Training: no path leads from a ligand to a TF", TRAIN, "No path leads", no_path),
+    ],
+    "Networks from databases": [
+        Case("A resource is not in the tables", f"{CONVERT} --resources toy,KEGG",
+             "'KEGG', which no interaction names. .* the tables hold"),
+        Case("No interaction is left", f"{CONVERT} --uniprot U.tab",
+             "No interaction is left: restrict to removed 8", content("U.tab",
+             "Entry\tGene Names (primary)\nP1\tA\n")),
+        Case("A ligand has no receptor in the table", f"{CONVERT} --ligand-receptor RL.tsv "
+             "--ligands L1,TNF", "'TNF' is not a source of the ligand-receptor table",
+             lambda folder: shutil.copyfile(folder / "M.tsv", folder / "RL.tsv")),
+        Case("Ligands are given by symbol", f"{CONVERT} --ligands TNF --annotation-out N.txt",
+             "None of the 1 codes of `ligands` is in the network"),
+        Case("A file of another database", "convert --format omnipath M.tsv --out N.tsv",
+             "no table of interactions from OmniPath"),
+        Case("An effect is not in the vocabulary of SIGNOR",
+             "convert --format signor S.csv --out N.tsv",
+             "S.csv, line 2, column 'effect': 'promotes' is not in the vocabulary",
+             content("S.csv", SIGNOR)),
+        Case("A relation of KEGG names no entry", KGML,
+             "K.xml, line 4: the <relation> names the entry '9'",
+             content("K.xml", PATHWAY.replace('entry2="2"', 'entry2="9"'))),
+        Case("A subtype is not in the vocabulary of KEGG", KGML,
+             "K.xml, line 4: the subtype 'promotion' is not known",
+             content("K.xml", PATHWAY.replace("activation", "promotion"))),
+        Case("A pathway is cut off", KGML, "K.xml, line 4: not well-formed XML",
+             content("K.xml", PATHWAY[:200])),
+        Case("A pathway is a web page", KGML, "a <html>, expected a <pathway>",
+             content("K.xml", "<html><body>Not found</body></html>")),
+        Case("The table of UniProt does not know KEGG's ids", f"{KGML} --uniprot U.tab",
+             "says nothing of KEGG's gene ids", both(content("K.xml", PATHWAY), content("U.tab",
+             "Entry\tGene Names (primary)\nP1\tA\n"))),
+        Case("The folder of the curation holds something else", f"{CONVERT} --curation cur",
+             "cur holds added.tsv, which no curation has", curation("added.tsv", "")),
+        Case("An edit is not known", f"{CONVERT} --curation cur",
+             "edit.tsv, line 2, column 'action': 'delete' is not an action",
+             curation("edit.tsv", "source\ttarget\taction\tvalue\nS1\tS2\tdelete\t\n")),
+        Case("An output would replace a table of the curation",
+             "convert --format table M.tsv --curation cur --out cur/add.tsv --overwrite",
+             "--out cur/add.tsv is also --curation", curation("add.tsv", "")),
+        Case("An output would replace an input",
+             "convert --format table M.tsv --out M.tsv --overwrite", "--out M.tsv is also FILE"),
+        Case("The report exists", f"{CURATE} --report R.tsv", "--report R.tsv exists",
+             content("R.tsv", "precious")),
+        Case("Curation: no ligand reaches a TF", CURATE, "No ligand reaches a transcription",
+             no_path),
     ],
     "Conditions": [
         Case("A ligand is named by its symbol", PREDICT, "'TNF' is the symbol of 'L1'",
@@ -303,6 +370,16 @@ CASES = {
         Case("An option came from a word processor", "info —network M.tsv", "'--network'", code=2),
         Case("An option does not exist", f"{INFO} --verbose", "'--verbose' is not an", code=2),
         Case("A file stands by itself", f"{INFO} T.tsv", "unrecognized arguments: T.tsv", code=2),
+        Case("The format does not exist", "convert --format biopax M.tsv --out N.tsv",
+             "'biopax' is not a format; choose from omnipath", code=2),
+        Case("There is no file to convert", "convert --format kgml --out N.tsv",
+             "required: FILE", code=2),
+        Case("There is nothing to remove", f"curate {NETWORK} --out N.tsv",
+             "nothing to do; add --remove-dead-ends", code=2),
+        Case("Regulons, and no annotation to write", f"{CONVERT} --regulon R.tsv",
+             "--regulon: it has no effect by itself; add --annotation-out", code=2),
+        Case("Ligands, and neither receptors nor an annotation", f"{CONVERT} --ligands L1",
+             "add --ligand-receptor or --annotation-out", code=2),
         Case("The preset is misspelt", f"{TRAIN} --preset toyy", "did you mean 'toy'", code=2),
         Case("The preset is abbreviated", f"{TRAIN} --preset macrophage",
              "did you mean 'literature-macrophage'", code=2),

@@ -27,7 +27,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
 NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "toy-Annotation.tsv")]
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
-COMMANDS = ["demo", "info", "train", "predict", "knock-out"]
+COMMANDS = ["demo", "convert", "curate", "info", "train", "predict", "knock-out"]
 
 
 @pytest.fixture

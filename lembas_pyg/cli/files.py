@@ -6,30 +6,43 @@ import argparse
 import json
 import math
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lembas_pyg.cli.settings import option_name
 
-def check_outputs(arguments: argparse.Namespace, *options: str) -> dict[str, Path]:
+INPUTS = ("network", "annotation", "parameters", "ligands")
+
+
+def check_outputs(
+    arguments: argparse.Namespace, *options: str, inputs: Sequence[str] = INPUTS
+) -> dict[str, Path]:
     """Files to write, refused before any work where writing would fail or lose something."""
-    inputs = {
-        value.resolve(): name
-        for name in ("network", "annotation", "parameters", "ligands")
-        if (value := getattr(arguments, name)) is not None
-    }
+    read = {place: name for name in inputs for place in _places(getattr(arguments, name))}
     found: dict[str, Path] = {}
     for option in options:
         path = getattr(arguments, option)
         if path is None:
             continue
         place = path.resolve()
-        if place in inputs:
-            raise ValueError(f"--{option} {path} is also --{inputs[place]}; name another file.")
-        if place in [other.resolve() for other in found.values()]:
-            raise ValueError(f"--{option} {path} is also --{options[0]}; name another file.")
-        _check_file(path, f"--{option}", arguments.overwrite)
+        name = option_name(option)
+        if place in read:
+            other = "FILE" if read[place] == "files" else option_name(read[place])
+            raise ValueError(f"{name} {path} is also {other}; name another file.")
+        for other, earlier in found.items():
+            if place == earlier.resolve():
+                raise ValueError(f"{name} {path} is also {option_name(other)}; name another file.")
+        _check_file(path, name, arguments.overwrite)
         found[option] = path
     return found
+
+
+def _places(given: Path | Sequence[Path] | None) -> list[Path]:
+    """Where the files of an option are, those in a folder too."""
+    paths = [] if given is None else [given] if isinstance(given, Path) else list(given)
+    within = [inner for path in paths if path.is_dir() for inner in path.iterdir()]
+    return [path.resolve() for path in (*paths, *within)]
 
 
 def _check_file(path: Path, option: str, overwrite: bool) -> None:

@@ -8,6 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lembas_pyg.cli import commands as run
+from lembas_pyg.cli import networks
+from lembas_pyg.cli.network_options import add_convert, add_curate
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
 from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
 from lembas_pyg.training.config import PRESETS
@@ -57,6 +59,13 @@ def make_parser() -> argparse.ArgumentParser:
 
     info = command("info", run.info, "Describe a network: counts, roles, signs, components.")
     _add_network(info)
+
+    text = "Make a network from tables of databases."
+    add_convert(command("convert", networks.convert, text))
+
+    curate = command("curate", networks.curate, "Remove what cannot carry a signal to a TF.")
+    _add_network(curate)
+    add_curate(curate)
 
     train = command("train", run.train, "Fit a model to measured TF activities.")
     _add_network(train)

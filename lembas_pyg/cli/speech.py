@@ -11,7 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["complain", "describe", "ending_in_order", "one_line", "speaking_on_stderr"]
+__all__ = [
+    "complain",
+    "describe",
+    "ending_in_order",
+    "notes_at_the_end",
+    "one_line",
+    "speaking_on_stderr",
+]
 
 logger = logging.getLogger("lembas_pyg")
 
@@ -54,6 +61,27 @@ def speaking_on_stderr() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+@contextmanager
+def notes_at_the_end() -> Iterator[None]:
+    """Hold notes back until the work is done, so that an error stands alone."""
+    handlers, held = list(logger.handlers), []
+
+    def hold(record: logging.LogRecord) -> bool:
+        if record.levelno <= logging.INFO:
+            held.append(record)
+        return record.levelno > logging.INFO
+
+    for handler in handlers:
+        handler.addFilter(hold)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(hold)
+    for record in held:
+        logger.handle(record)
 
 
 @contextmanager

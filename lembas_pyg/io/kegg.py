@@ -218,7 +218,8 @@ class _Entries:
         if key not in self.entries:
             raise ValueError(
                 f"{self.path}, line {referrer.line}: the <{referrer.tag}> names the entry '{key}', "
-                f"which the pathway does not have ({len(self.entries)} entries)."
+                f"which the pathway does not have ({len(self.entries)} entries). Download it again, or "
+                "correct the line."
             )
         return self.entries[key]
 
@@ -300,7 +301,7 @@ def _arrows(
     if kind not in RELATION_TYPES:
         raise ValueError(
             f"{path}, line {relation.line}: the relation type '{kind}' is not known. Known are "
-            f"{', '.join(RELATION_TYPES)}."
+            f"{', '.join(RELATION_TYPES)}. Correct the line, or remove it."
         )
     ends = [entries.entry(attribute(relation, key, path), relation) for key in ("entry1", "entry2")]
     subtypes = _subtypes(relation, path)
@@ -348,7 +349,7 @@ def _subtypes(relation: Element, path: FilePath) -> list[str]:
         if name not in SUBTYPE_SIGNS:
             raise ValueError(
                 f"{path}, line {subtype.line}: the subtype '{name}' is not known. Known are "
-                f"{', '.join([*SUBTYPE_SIGNS, *OLD_SPELLINGS])}."
+                f"{', '.join([*SUBTYPE_SIGNS, *OLD_SPELLINGS])}. Correct the line, or remove it."
             )
         found[name] = None
     return list(found)

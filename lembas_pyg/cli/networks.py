@@ -1,0 +1,184 @@
+"""What `convert` and `curate` do: tables of databases to a network, and a network pruned."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lembas_pyg.cli.files import check_outputs
+from lembas_pyg.cli.speech import notes_at_the_end
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "convert", "curate"]
+
+logger = logging.getLogger("lembas_pyg")
+
+FORMATS = ("omnipath", "signor", "kgml", "table")
+CONVERT_INPUTS = ("files", "curation", "uniprot", "ligand_receptor", "regulon")
+
+
+@notes_at_the_end()
+def convert(arguments: argparse.Namespace) -> int:
+    """Make the tables of a network from those of databases."""
+    _check_convert(arguments)
+    outputs = check_outputs(arguments, "out", "annotation_out", "report", inputs=CONVERT_INPUTS)
+
+    from lembas_pyg.io import (
+        assemble_interactions,
+        make_annotation,
+        read_curation,
+        read_gene_names,
+        read_ligand_receptor,
+        read_regulon,
+        write_annotation,
+        write_interactions,
+        write_report,
+    )
+
+    proteins = None if arguments.uniprot is None else read_gene_names(arguments.uniprot)
+    tables = _read_tables(arguments)
+    curation = None if arguments.curation is None else read_curation(arguments.curation)
+    ligand_receptor = None
+    if arguments.ligand_receptor is not None:
+        ligand_receptor = read_ligand_receptor(arguments.ligand_receptor)
+    interactions, report = assemble_interactions(
+        tables,
+        curation=curation,
+        resources=arguments.resources,
+        referenced=arguments.referenced,
+        proteins=None if proteins is None else proteins.index,
+        ligand_receptor=ligand_receptor,
+        ligand_receptor_resources=arguments.ligand_receptor_resources,
+        ligands=None if ligand_receptor is None else arguments.ligands,
+    )
+    annotation = None
+    if "annotation_out" in outputs:
+        ligands = arguments.ligands or []
+        if not ligands and ligand_receptor is not None:
+            ligands = ligand_receptor["source"].unique().tolist()
+        tfs = []
+        if arguments.regulon is not None:
+            tfs = read_regulon(arguments.regulon)["source"].unique().tolist()
+        names = _symbols(tables)
+        if proteins is not None:
+            names |= proteins[proteins != ""].to_dict()
+        annotation = make_annotation(interactions, ligands=ligands, tfs=tfs, names=names)
+    write_interactions(interactions, outputs["out"])
+    if annotation is not None:
+        write_annotation(annotation, outputs["annotation_out"])
+    if "report" in outputs:
+        write_report(report, outputs["report"])
+    _tell(outputs["out"], interactions, report, sum(map(len, tables)))
+    return 0
+
+
+@notes_at_the_end()
+def curate(arguments: argparse.Namespace) -> int:
+    """Prune a network, and its annotation along."""
+    steps = [
+        name
+        for name in ("remove_ligand_feedback", "remove_dead_ends", "remove_redundant")
+        if getattr(arguments, name)
+    ]
+    if not steps:
+        arguments.parser.error(
+            "nothing to do; add --remove-dead-ends, --remove-redundant or --remove-ligand-feedback"
+        )
+    outputs = check_outputs(
+        arguments, "out", "report", "annotation_out", inputs=("network", "annotation")
+    )
+
+    from lembas_pyg import transforms
+    from lembas_pyg.io import (
+        join_reports,
+        read_annotation,
+        read_interactions,
+        report_rows,
+        write_annotation,
+        write_interactions,
+        write_report,
+    )
+    from lembas_pyg.network import (
+        curation_report,
+        from_interactions,
+        to_annotation,
+        to_interactions,
+    )
+
+    table, annotation = read_interactions(arguments.network), read_annotation(arguments.annotation)
+    data = from_interactions(table, annotation)
+    is_lone = ~annotation["code"].isin(data.node_name)
+    lone = report_rows(
+        "from interactions", "removed", "node", annotation["code"][is_lone],
+        detail="no interaction names it",
+    )  # fmt: skip
+    remove = {
+        "remove_ligand_feedback": transforms.RemoveLigandFeedback(),
+        "remove_dead_ends": transforms.RemoveDeadEnds(),
+        "remove_redundant": transforms.RemoveRedundantNodes(),
+    }
+    for step in steps:
+        data = remove[step](data)
+    interactions = to_interactions(data, table)
+    report = join_reports(lone, curation_report(data))
+    write_interactions(interactions, outputs["out"])
+    if "annotation_out" in outputs:
+        write_annotation(to_annotation(data), outputs["annotation_out"])
+    if "report" in outputs:
+        write_report(report, outputs["report"])
+    _tell(outputs["out"], interactions, report, len(table))
+    return 0
+
+
+def _check_convert(arguments: argparse.Namespace) -> None:
+    """Refuse options that would have no effect."""
+    for option, given, needed in (
+        ("--regulon", arguments.regulon, ("annotation_out",)),
+        ("--ligand-receptor-resources", arguments.ligand_receptor_resources, ("ligand_receptor",)),
+        ("--ligands", arguments.ligands, ("ligand_receptor", "annotation_out")),
+    ):
+        if given is not None and all(getattr(arguments, name) is None for name in needed):
+            names = " or ".join(f"--{name.replace('_', '-')}" for name in needed)
+            arguments.parser.error(f"argument {option}: it has no effect by itself; add {names}")
+
+
+def _read_tables(arguments: argparse.Namespace) -> list[pd.DataFrame]:
+    from lembas_pyg.io import read_kegg_mapping, read_kgml, read_omnipath, read_signor
+    from lembas_pyg.io.interactions import read_rows
+
+    if arguments.format == "kgml":
+        mapping = None if arguments.uniprot is None else read_kegg_mapping(arguments.uniprot)
+        return [read_kgml(path, mapping) for path in arguments.files]
+    read = {"omnipath": read_omnipath, "signor": read_signor, "table": read_rows}[arguments.format]
+    return [read(path) for path in arguments.files]
+
+
+def _symbols(tables: Iterable[pd.DataFrame]) -> dict[str, str]:
+    """Symbols that the tables of databases know; the first that is not blank counts."""
+    symbols: dict[str, str] = {}
+    for table in tables:
+        for end in ("source", "target"):
+            if f"{end}_name" in table:
+                named = table[table[f"{end}_name"] != ""].drop_duplicates(end)
+                found = dict(zip(named[end], named[f"{end}_name"], strict=True))
+                symbols = found | symbols
+    return symbols
+
+
+def _tell(path: Path, interactions: pd.DataFrame, report: pd.DataFrame, num_rows: int) -> None:
+    """One line: how many interactions are left, and what each rule did to how many."""
+    of_interactions = report[report["item"] == "interaction"]
+    counts = of_interactions.groupby(["rule", "action"], sort=False).size()
+    steps = [f"{rule}: {count:,} {action}" for (rule, action), count in counts.items()]
+    logger.info(
+        "%s: %s interactions of %s rows. %s",
+        path,
+        f"{len(interactions):,}",
+        f"{num_rows:,}",
+        "; ".join(steps) or "Nothing was changed.",
+    )
