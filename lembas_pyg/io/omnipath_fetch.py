@@ -208,9 +208,9 @@ def _ask_until_answered(
             logger.warning("%s: %s; asking again in %g s.", where, reason, pause)
             time.sleep(pause)
     raise ConnectionError(
-        f"Could not get the dataset {query['dataset']} of OmniPath from {where} ({reason}), asked "
-        f"{attempt + 1} times. Without a connection, download the table on another computer (with "
-        f"`fetch_omnipath(cache=...)` or a browser) and read it with "
+        f"Could not get the dataset {query['dataset']} of OmniPath from {where} ({reason}; attempt "
+        f"{attempt + 1} of {retries + 1}). Without a connection, download the table on another "
+        "computer (with `fetch_omnipath(cache=...)` or a browser) and read it with "
         "`lembas_pyg.io.read_omnipath(file)`."
     )
 

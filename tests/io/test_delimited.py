@@ -1,6 +1,9 @@
+import csv
 import gzip
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lembas_pyg.io.delimited import read_delimited
 
@@ -26,6 +29,18 @@ def test_quoted_fields_may_hold_separators_quotes_and_line_breaks(read):
     table = read('a,b\r\n"1,2","say ""no""\r\nand go"\r\n\r\n3,"  4 "\r\n')
     assert table.to_numpy().tolist() == [["1,2", 'say "no" and go'], ["3", "4"]]
     assert table.index.tolist() == [2, 5]
+
+
+FIELD = st.text(st.sampled_from("ab\",;' "), max_size=5).map(str.strip)
+
+
+@given(st.lists(st.tuples(FIELD, FIELD, FIELD), max_size=4), st.sampled_from(",;"))
+def test_what_the_csv_module_writes_is_read_back(tmp_path_factory, rows, separator):
+    path = tmp_path_factory.mktemp("delimited") / "table.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows([("x", "y", "z"), *rows])
+    filled = [list(row) for row in rows if any(row)]
+    assert read_delimited(path).to_numpy().tolist() == filled
 
 
 def test_a_quote_between_tabs_is_a_quote(read):
