@@ -25,7 +25,12 @@ from torch_geometric.data import Data
 
 from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.conditions import check_conditions
-from lembas_pyg.io.interactions import check_directed, interaction_sign, merge_interactions
+from lembas_pyg.io.interactions import (
+    as_objects,
+    check_directed,
+    interaction_sign,
+    merge_interactions,
+)
 from lembas_pyg.io.report import REPORT_COLUMNS, check_report, empty_report, join_reports
 
 logger = logging.getLogger(__name__)
@@ -55,14 +60,16 @@ def from_interactions(interactions: pd.DataFrame, annotation: pd.DataFrame) -> D
     annotation = check_annotation(annotation)
     if table.empty:
         raise ValueError("The interaction table is empty; a network needs an interaction.")
-    used = pd.Index(pd.unique(pd.concat([table["source"], table["target"]])))
-    unknown = used.difference(annotation["code"], sort=False)
-    if len(unknown):
+    codes = pd.Index(as_objects(annotation["code"]), dtype=object)
+    edges = np.stack([codes.get_indexer(as_objects(table[end])) for end in ("source", "target")])
+    if (edges < 0).any():
+        ends = pd.concat([table["source"], table["target"]])
+        unknown = pd.unique(ends[edges.ravel() < 0])
         raise ValueError(
             f"{_first(unknown)} of the interaction table are not in the annotation. Add them to "
             "its column 'code', or remove their interactions."
         )
-    is_used = annotation["code"].isin(used)
+    is_used = np.bincount(edges.ravel(), minlength=len(codes)) > 0
     if not is_used.all():
         warnings.warn(
             f"Left out of the network, as no interaction names them: "
@@ -78,9 +85,7 @@ def from_interactions(interactions: pd.DataFrame, annotation: pd.DataFrame) -> D
                 stacklevel=2,
             )
 
-    names = pd.Index(nodes["code"])
-    edges = np.stack([names.get_indexer(table["source"]), names.get_indexer(table["target"])])
-    edge_index = torch.from_numpy(edges.astype(np.int64))
+    edge_index = torch.from_numpy((is_used.cumsum() - 1)[edges])
     ligand_mask = torch.from_numpy(nodes["ligand"].to_numpy(bool, copy=True))
     receptor_mask = torch.zeros_like(ligand_mask)
     receptor_mask[edge_index[1, ligand_mask[edge_index[0]]]] = True
@@ -88,12 +93,12 @@ def from_interactions(interactions: pd.DataFrame, annotation: pd.DataFrame) -> D
         edge_index=edge_index,
         edge_sign=torch.from_numpy(interaction_sign(table).astype(np.int64)),
         edge_id=torch.arange(len(table)),
-        node_name=names.tolist(),
+        node_name=nodes["code"].tolist(),
         node_label=nodes["name"].where(nodes["name"] != "", nodes["code"]).tolist(),
         ligand_mask=ligand_mask,
         receptor_mask=receptor_mask,
         tf_mask=torch.from_numpy(nodes["TF"].to_numpy(bool, copy=True)),
-        num_nodes=len(names),
+        num_nodes=len(nodes),
     )
 
 
@@ -433,7 +438,9 @@ def _report_uncovered(data: Data, mask: Tensor, columns: pd.Index, what: str) ->
 
 def _check_rows(rows: pd.DataFrame, expected: pd.DataFrame) -> None:
     """Raise where rows found by `edge_id` are not the edges of the graph."""
-    differs = (rows["source"] != expected["source"]) | (rows["target"] != expected["target"])
+    differs = pd.Series(False, index=rows.index)
+    for end in ("source", "target"):
+        differs |= as_objects(rows[end]) != as_objects(expected[end])
     if differs.any():
         edge = differs.index[differs][0]
         raise ValueError(

@@ -127,8 +127,9 @@ def redundant_nodes(protected_mask: Tensor, edge_index: Tensor, *, repeat: bool 
         tensor([False, False,  True,  True])
     """
     num_nodes = _check_graph(protected_mask, edge_index)
-    keys = edge_index[0].cpu().numpy() * num_nodes + edge_index[1].cpu().numpy()
-    source, target = np.divmod(np.unique(keys), max(num_nodes, 1))
+    keys = np.sort(edge_index[0].cpu().numpy() * num_nodes + edge_index[1].cpu().numpy())
+    keys = keys[np.diff(keys, prepend=-1) > 0]
+    source, target = np.divmod(keys, max(num_nodes, 1))
     # of a node with one neighbour, the sum of neighbours is that neighbour
     num_sources = np.bincount(target, minlength=num_nodes)
     num_targets = np.bincount(source, minlength=num_nodes)
@@ -222,8 +223,7 @@ def rewire(
         new = np.stack(
             [source[first] * num_nodes + target[second], source[second] * num_nodes + target[first]]
         )
-        _, place, count = np.unique(new, return_inverse=True, return_counts=True)
-        fine = (count[place.reshape(new.shape)] == 1) & ~np.isin(new, keys)
+        fine = _occurs_once(np.concatenate([*new, keys]))[: new.size].reshape(new.shape)
         legal = (
             (kind[first] == kind[second])
             & (source[first] != target[second])
@@ -233,6 +233,15 @@ def rewire(
         if legal.any():
             exchange(first[legal], second[legal])
     return to_edge_index()
+
+
+def _occurs_once(values: np.ndarray) -> np.ndarray:
+    order = values.argsort()
+    ordered = values[order]
+    differs = np.concatenate([[True], ordered[1:] != ordered[:-1], [True]])
+    single = np.empty(len(values), dtype=bool)
+    single[order] = differs[1:] & differs[:-1]
+    return single
 
 
 def _check_graph(mask: Tensor, edge_index: Tensor) -> int:

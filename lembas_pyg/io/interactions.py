@@ -199,9 +199,8 @@ def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
         )
     table = interactions.copy()
     for name in PAIR:
-        is_text = pd.api.types.infer_dtype(table[name], skipna=False) in ("string", "empty")
-        blank = table[name].isna() | (table[name] == "")
-        if blank.any() or not is_text:
+        if not _is_text(table[name]) or (as_objects(table[name]) == "").any():
+            blank = table[name].isna() | (table[name] == "")
             value = table[name][blank if blank.any() else ~blank].tolist()[0]
             raise ValueError(
                 f"The column '{name}' of the interaction table holds {value!r}. Nodes are named "
@@ -218,7 +217,7 @@ def check_interactions(interactions: pd.DataFrame) -> pd.DataFrame:
                 )
             table[name] = table[name].astype(np.int8)
     for name in EVIDENCE:
-        if name in table and table[name].isna().any():
+        if name in table and not _is_text(table[name]):
             table[name] = table[name].fillna("")
     return table
 
@@ -249,19 +248,45 @@ def check_directed(interactions: pd.DataFrame, where: str = "Interaction table, 
 def _merge(interactions: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """One row a pair, and how many rows each was."""
     table = check_interactions(interactions).reset_index(drop=True)
-    repeated = table.duplicated(PAIR, keep=False)
-    if not repeated.any():
-        return table, np.ones(len(table), dtype=np.int64)
-    group = table.groupby(PAIR, sort=False).ngroup()
-    merged = table.drop_duplicates(PAIR).reset_index(drop=True)  # row g is group g
+    group = _pair_numbers(table)
+    size = np.bincount(group)
+    if len(size) == len(table):
+        return table, size
+    is_first = ~pd.Series(group).duplicated().to_numpy()
+    merged = table[is_first].reset_index(drop=True)  # row g is group g
+    several = table[size[group] > 1]
+    group = group[size[group] > 1]
     flags = [name for name in FLAG_COLUMNS if name in table]
-    merged[flags] = table.groupby(group)[flags].max().to_numpy()
+    union = several.groupby(group)[flags].max()
+    merged.loc[union.index, flags] = union
     for name in EVIDENCE:
         if name in table:
-            union = _union(table.loc[repeated, name], group[repeated])
-            merged.loc[union.index, name] = union
-    _report_merge(table, merged, group)
-    return merged, np.bincount(group)
+            texts = _union(several[name], group)
+            merged.loc[texts.index, name] = texts
+    logger.info(
+        "Merged %d rows of the interaction table into %d interactions.", len(table), len(merged)
+    )
+    _report_conflicts(several, merged, group)
+    return merged, size
+
+
+def _pair_numbers(table: pd.DataFrame) -> np.ndarray:
+    """The same number for the same pair, from 0 in order of first mention."""
+    names = np.concatenate([as_objects(table[end]) for end in PAIR])
+    codes, known = pd.factorize(names)
+    source, target = codes.reshape(2, -1)
+    numbers, _ = pd.factorize(source * len(known) + target)
+    return numbers
+
+
+def as_objects(column: pd.Series) -> np.ndarray:
+    """Texts as plain Python objects: what pandas does to texts takes several times as long."""
+    return column.to_numpy(object)
+
+
+def _is_text(column: pd.Series) -> bool:
+    """Whether there is nothing but text, and nothing is missing."""
+    return pd.api.types.infer_dtype(as_objects(column), skipna=False) in ("string", "empty")
 
 
 def join_names(*texts: str) -> str:
@@ -270,7 +295,7 @@ def join_names(*texts: str) -> str:
     return ";".join(dict.fromkeys(name for name in names if name))
 
 
-def _union(texts: pd.Series, group: pd.Series) -> pd.Series:
+def _union(texts: pd.Series, group: np.ndarray) -> pd.Series:
     """Join the names of each group."""
     union: dict[int, dict[str, None]] = {}  # ordered sets, much faster than `Series.explode`
     for key, text in zip(group, texts, strict=True):
@@ -279,12 +304,12 @@ def _union(texts: pd.Series, group: pd.Series) -> pd.Series:
     return pd.Series({key: ";".join(names) for key, names in union.items()}, dtype=str)
 
 
-def _report_merge(table: pd.DataFrame, merged: pd.DataFrame, group: pd.Series) -> None:
-    logger.info(
-        "Merged %d rows of the interaction table into %d interactions.", len(table), len(merged)
-    )
-    was_known = pd.Series(interaction_sign(table) != 0).groupby(group).any().to_numpy()
-    conflict = merged[was_known & (interaction_sign(merged) == 0)]
+def _report_conflicts(table: pd.DataFrame, merged: pd.DataFrame, group: np.ndarray) -> None:
+    """Log pairs whose rows, each of a known sign or none, leave it unknown."""
+    signs = pd.Series((table["stimulation"] - table["inhibition"]).to_numpy())
+    was_known = (signs != 0).groupby(group).any()
+    rows = merged.loc[was_known.index[was_known]]
+    conflict = rows[rows["stimulation"] == rows["inhibition"]]
     if len(conflict):
         logger.info(
             "%d interactions are given with opposite signs, which leaves them unknown: %s",

@@ -1,6 +1,7 @@
 """Cutting a graph: all that belongs to a node or an edge goes together, and is reported."""
 
 import copy
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,8 +71,11 @@ def _cut(data: Data, keep: Tensor, keep_edge: Tensor, report: Any) -> Data:
     for key, value in data:
         level = _level(data, key, value)
         if level is not None:
-            dim = data.__cat_dim__(key, value)
-            out[key] = select(value, keep_edge if level == "edge" else keep, dim=dim)
+            mask = keep_edge if level == "edge" else keep
+            if isinstance(value, list | tuple):
+                out[key] = type(value)(itertools.compress(value, mask.tolist()))
+            else:
+                out[key] = select(value, mask, dim=data.__cat_dim__(key, value))
     out.edge_index = (keep.cumsum(0) - 1)[out.edge_index]
     out.num_nodes = int(keep.sum())
     add_report(out, report)
