@@ -2,6 +2,8 @@
 
 import contextlib
 import io
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -274,3 +276,29 @@ def test_the_paper_in_two_commands(shared_data, folder):
     assert (report["rule"] == "curation: remove").sum() == 12
     assert (report["rule"] == "curation: edit").sum() == 7
     assert not report["action"].eq("unmatched").any()
+
+
+HOW_TO = Path(__file__).resolve().parents[1] / "docs" / "howto" / "networks-from-databases.md"
+EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "databases"
+
+
+def test_the_commands_of_the_how_to_run_as_they_are(tmp_path, monkeypatch, capsys):
+    tables = shutil.copytree(EXAMPLE, tmp_path / "tables")
+    monkeypatch.chdir(tables)
+    text = HOW_TO.read_text(encoding="utf-8")
+    assert set(re.findall(r"^```(\S+)", text, re.MULTILINE)) == {"sh", "{literalinclude}"}
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    commands = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    assert len(commands) == 7
+    for command in commands:
+        program, *words = command.split()
+        assert program == "lembas-pyg"
+        assert main(words) == 0, command
+    curated, both = read_interactions("M2.tsv"), read_interactions("both.tsv")
+    # Only SIGNOR and SPIKE: TRAF2 leads nowhere, no ligand reaches PPP2CA, IL1R1 has no target.
+    assert len(curated) == 9
+    assert not {"Q12933", "P67775", "P14778"} & {*curated["source"], *curated["target"]}
+    assert set(both["sources"]) == {"SIGNOR", "KEGG", "SIGNOR;KEGG"}
+    permissive = read_interactions("permissive.tsv")
+    assert not permissive["sources"].isin(["HPRD", "HPMR"]).any()
+    assert "nodes\t" in capsys.readouterr().out

@@ -23,6 +23,20 @@ EXPECTED = {
         [f"network/SIGNOR+HuGeSiM/{name}.tsv" for name in ("Model", "Annotation", "report")],
     ),
     "quickstart.py": ("Change of TF activity by knock-out", []),
+    "network_from_databases.py": (
+        "no path from any ligand",
+        [
+            f"network/{name}"
+            for name in (
+                "network.tsv",
+                "annotation.tsv",
+                "report.tsv",
+                "network.graphml",
+                "network.sif",
+                "network.bnet",
+            )
+        ],
+    ),
     "paper/fig2_toy_network.py": ("Pearson r, test", ["fig2/fig2.png"]),
     "paper/fig3_spectral_radius.py": ("weights before and after", ["fig3/fig3.png"]),
     "paper/figS11a_spectral_regularisation.py": (
