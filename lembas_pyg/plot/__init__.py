@@ -1,9 +1,27 @@
 """Pictures of findings: a table or a network in, matplotlib Axes out."""
 
+from lembas_pyg.plot.cross_validation import (
+    activity_heat_map,
+    fold_scores,
+    measured_vs_predicted,
+    score_by_condition,
+    score_by_tf,
+)
 from lembas_pyg.plot.fit import plot_fit
 from lembas_pyg.plot.history import plot_history
 from lembas_pyg.plot.knock_out import plot_knock_out
 from lembas_pyg.plot.network import plot_network
 from lembas_pyg.plot.parameters import plot_parameters
 
-__all__ = ["plot_fit", "plot_history", "plot_knock_out", "plot_network", "plot_parameters"]
+__all__ = [
+    "activity_heat_map",
+    "fold_scores",
+    "measured_vs_predicted",
+    "plot_fit",
+    "plot_history",
+    "plot_knock_out",
+    "plot_network",
+    "plot_parameters",
+    "score_by_condition",
+    "score_by_tf",
+]
