@@ -39,19 +39,19 @@ def assemble_interactions(
 
     In this order, each step left out where its argument is:
 
-    1. put all tables below each other; apply `curation`;
+    1. put all tables below each other; keep rows with a reference; apply `curation`;
     2. remove self-loops, give undirected interactions both directions, merge what is given more
        than once (both signs: unknown);
-    3. keep what one of `resources` states, has a reference, and links two of `proteins`;
-    4. treat `ligand_receptor` in the same way, with `ligand_receptor_resources`, and keep what
-       comes from `ligands`;
-    5. put the first below the second, without the pairs the second has.
+    3. keep what one of `resources` states and links two of `proteins`, without the pairs of
+       `ligand_receptor`, which knows its ligands better;
+    4. treat `ligand_receptor` as in 2 and 3, with `ligand_receptor_resources`, keep what comes from
+       `ligands`, and put the others below.
 
     Args:
         tables: Interaction tables, not merged; undirected rows are legal.
         curation: What to add, remove and edit in `tables`.
         resources: Names to trust, compared whole. Those of added interactions count too.
-        referenced: Whether to drop interactions without a reference.
+        referenced: Whether to drop rows without a reference (KEGG gives none).
         proteins: Codes that may be part of the network.
         ligand_receptor: Interaction table of ligands (sources) and receptors.
         ligand_receptor_resources: Names to trust in it; all by default.
@@ -72,10 +72,13 @@ def assemble_interactions(
     parts = [_plain(table) for table in tables]
     main = pd.concat(parts, ignore_index=True)
     reports = []
+    if referenced:
+        main, report = select_referenced(main)
+        reports.append(report)
     if curation is not None:
         main, report = apply_curation(main, curation)
         reports.append(report)
-    main, report = _clean(main, resources, referenced, proteins, "resources")
+    main, report = _clean(main, resources, proteins, "resources")
     reports.append(report)
     if ligand_receptor is None:
         if ligand_receptor_resources is not None:
@@ -83,6 +86,9 @@ def assemble_interactions(
         return _checked(main, reports)
 
     extra = _plain(ligand_receptor)
+    main, report = exclude_interactions(main, extra)
+    report["detail"] = "is in the ligand-receptor table"
+    reports.append(report)
     if ligands is not None:
         unknown = [code for code in ligands if code not in set(extra["source"])]
         if unknown:
@@ -94,12 +100,7 @@ def assemble_interactions(
         extra, report = restrict_to(extra, ligands, ends=["source"])
         report["rule"] = "restrict to ligands"
         reports.append(report[report["item"] == "interaction"])
-    extra, report = _clean(
-        extra, ligand_receptor_resources, False, proteins, "ligand_receptor_resources"
-    )
-    reports.append(report)
-    main, report = exclude_interactions(main, extra)
-    report["detail"] = "the ligand-receptor table has it"
+    extra, report = _clean(extra, ligand_receptor_resources, proteins, "ligand_receptor_resources")
     reports.append(report)
     return _checked(pd.concat([extra, main], ignore_index=True), reports)
 
@@ -120,7 +121,6 @@ def _plain(table: pd.DataFrame) -> pd.DataFrame:
 def _clean(
     table: pd.DataFrame,
     resources: Collection[str] | None,
-    referenced: bool,
     proteins: Collection[str] | None,
     argument: str,
 ) -> Curated:
@@ -136,8 +136,6 @@ def _clean(
     if resources is not None:
         _check_resources(table, resources, argument)
         table = apply(select_resources(table, resources))
-    if referenced:
-        table = apply(select_referenced(table))
     if proteins is not None:
         table = apply(restrict_to(table, proteins))
     return Curated(table, join_reports(*reports))

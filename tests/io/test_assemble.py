@@ -97,7 +97,14 @@ def test_ligand_receptor_interactions_take_the_place_of_others(omnipath, ligand_
     assert table["sources"].tolist() == ["HPMR;Baccin2019", "KEGG;SPIKE"]
     excluded = report[report["rule"] == "exclude interactions"]
     assert pairs(excluded) == ["LA"]
-    assert excluded["detail"].tolist() == ["the ligand-receptor table has it"]
+    assert excluded["detail"].tolist() == ["is in the ligand-receptor table"]
+
+
+def test_other_ligands_do_not_come_back_through_the_main_table(omnipath, ligand_receptor):
+    main = pd.concat([omnipath, ligand_receptor[2:3].assign(sources="KEGG")])
+    table, report = assemble_interactions([main], ligand_receptor=ligand_receptor, ligands=["L"])
+    assert "M" not in set(table["source"])
+    assert pairs(report[report["rule"] == "exclude interactions"]) == ["LA", "MA"]
 
 
 def test_ligand_receptor_interactions_have_resources_of_their_own(omnipath, ligand_receptor):
