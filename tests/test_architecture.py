@@ -25,6 +25,7 @@ ROOMS = [
     "synthetic",
     "analysis",
     "plot",
+    "report",
     "demo",
     "cli",
     "__main__",

@@ -1,0 +1,520 @@
+"""The report of a cross-validation: one HTML file that needs nothing beside it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import logging
+import platform
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.plot import (
+    activity_heat_map,
+    measured_vs_predicted,
+    score_by_condition,
+    score_by_tf,
+)
+from lembas_pyg.plot import (
+    fold_scores as draw_fold_scores,
+)
+from lembas_pyg.plot.canvas import check_columns, require_matplotlib
+from lembas_pyg.training.scores import compare_folds
+
+__all__ = ["write_cross_validation_report"]
+
+logger = logging.getLogger(__name__)
+
+_NEEDED = {
+    "predictions": ["fold", "condition", "tf", "measured", "predicted", "spread"],
+    "scores": [
+        "model",
+        "r",
+        "fold_mean",
+        "fold_sd",
+        "fold_median",
+        "fold_worst",
+        "tf_median",
+        "condition_median",
+        "mse",
+        "entries",
+    ],
+    "fold_scores": ["model", "fold", "r", "mse"],
+    "members": [
+        "fold",
+        "member",
+        "seed",
+        "train_r",
+        "seconds",
+        "not_converged",
+        "residual",
+        "radius",
+    ],
+}
+_WORST = 10
+# Digits after the point, by column; whole numbers and text stay as they are.
+_DIGITS = {"mse": "{:.4f}", "residual": "{:.1e}", "seconds": "{:,.1f}", "not_converged": "{:.2%}"}
+
+_STYLE = """
+:root { color-scheme: light dark; --text: #1c1c1c; --back: #fff; --soft: #f2f4f7; --line: #d5d9e0;
+  --ours: #dcebf7; --best: #fdf0d0; --quiet: #5c6470; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --back: #16181c; --soft: #22262c;
+  --line: #3b414a; --ours: #123a5a; --best: #4a3a10; --quiet: #a3abb7; } }
+body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: var(--text);
+  background: var(--back); font: 16px/1.5 system-ui, sans-serif; }
+h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+.verdict { padding: .8rem 1rem; background: var(--soft); border-left: 4px solid #0072b2; }
+.verdict p { margin: .3rem 0; } .note { color: var(--quiet); font-size: .9rem; }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
+th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
+  vertical-align: top; }
+th { background: var(--soft); } td.number, th.number { text-align: right; white-space: nowrap;
+  font-variant-numeric: tabular-nums; }
+tr.ours td { background: var(--ours); font-weight: 600; } tr.best td { background: var(--best); }
+figure { margin: 1rem 0; } figure .scroll { background: #fff; border-radius: 4px; }
+img { display: block; max-width: 100%; height: auto; margin: auto; }
+img.wide { min-width: 44rem; } figcaption { color: var(--quiet); font-size: .9rem; }
+summary { cursor: pointer; }
+"""
+
+
+def write_cross_validation_report(
+    path: FilePath,
+    *,
+    predictions: pd.DataFrame,
+    scores: pd.DataFrame,
+    fold_scores: pd.DataFrame,
+    members: pd.DataFrame,
+    settings: Mapping[str, Any],
+) -> Path:
+    """Write what was run, how it compares with every baseline, and where it fails.
+
+    The first model of `scores` is ours. Models whose name continues that name after a comma
+    (``LEMBAS, one member``) are variants and nulls of it, all others baselines. Without
+    matplotlib the report has no pictures, and says so. The same tables give the same file.
+
+    Args:
+        path: File to write or replace.
+        predictions: Of our model: `fold`, `condition`, `tf`, `measured`, `predicted`, `spread`.
+        scores: One row a model: `model`, `r`, `fold_mean`, `fold_sd`, `fold_median`,
+            `fold_worst`, `tf_median`, `condition_median`, `mse`, `entries`.
+        fold_scores: `model`, `fold`, `r`, `mse`.
+        members: `fold`, `member`, `seed`, `train_r`, `seconds`, `not_converged` (share of
+            training visits), `residual`, `radius`; a column `held_out_not_converged`
+            (conditions) is used where there is one.
+        settings: What was run, by name. Where `scrambled` is true, the report says that the run
+            is a null.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: The file cannot be written.
+        TypeError: One is no table.
+        ValueError: A column is missing, or there is no score.
+    """
+    tables = {
+        "predictions": predictions,
+        "scores": scores,
+        "fold_scores": fold_scores,
+        "members": members,
+    }
+    for name, table in tables.items():
+        check_columns(table, _NEEDED[name], f"{name}= is that of a `CrossValidation`")
+    if scores.empty:
+        raise ValueError("scores= has no row; give the scores of a cross-validation.")
+    ours = str(scores["model"].iloc[0])
+    title = f"Cross-validation of {ours}"
+    sections = [
+        f"<h1>{html.escape(title)}</h1>",
+        _verdict(ours, scores, fold_scores, settings),
+        "<h2>Scores</h2>",
+        _scores(ours, scores),
+        *_pictures(predictions, fold_scores),
+        "<h2>Where it fails</h2>",
+        *_failures(ours, predictions, scores, fold_scores),
+        "<h2>Convergence</h2>",
+        *_convergence(members),
+        *_calibration(predictions),
+        "<h2>What was run</h2>",
+        _settings(settings, predictions, members),
+    ]
+    page = (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style></head>\n<body>\n"
+        + "\n".join(sections)
+        + "\n</body></html>\n"
+    )
+    with replace_file(path) as file:
+        file.write(page.encode("utf-8"))
+    return Path(path)
+
+
+def _verdict(
+    ours: str, scores: pd.DataFrame, fold_scores: pd.DataFrame, settings: Mapping[str, Any]
+) -> str:
+    """Plain sentences: does the model beat what knows no network?"""
+    own, others = scores.iloc[0], scores[_kinds(ours, scores) == "baseline"]
+    lines = []
+    if settings.get("scrambled"):
+        lines.append(
+            "This run is a null: TF activities of training were scrambled over conditions. Its "
+            "scores show what is reached without a relation of stimulus and response."
+        )
+    if others["r"].isna().all() or np.isnan(own["r"]):
+        lines.append(
+            f"{ours} reaches a pooled r of {_number(own['r'])} and a mean squared error of "
+            f"{_number(own['mse'], 'mse')}. No baseline was scored in this run, so that whether "
+            "this is good cannot be said."
+        )
+        return _paragraphs(lines)
+    best = others.loc[others["r"].idxmax()]
+    name, compared = str(best["model"]), _compare(ours, str(best["model"]), fold_scores)
+    numbers = (
+        f"pooled r {_number(own['r'])} against {_number(best['r'])} of {name}, the best of "
+        f"{len(others)}."
+    )
+    if not own["r"] > best["r"]:
+        text = f"{ours} does not beat the best baseline: {numbers}"
+    elif compared is not None and compared[1].low > 0:
+        text = f"{ours} beats every baseline: {numbers}"
+    else:
+        text = f"{ours} scores above every baseline, but not clearly: {numbers}"
+    if compared is not None:
+        wins, result = compared
+        text += (
+            f" It is better in {wins} of {result.folds} folds; the mean difference of r is "
+            f"{result.difference:+.3f} (95 % interval {result.low:+.3f} to {result.high:+.3f}, "
+            f"Wilcoxon p = {result.p:.2g})."
+        )
+    lines.append(text)
+    least = others.loc[others["mse"].idxmin()]
+    relation = "below" if own["mse"] < least["mse"] else "not below"
+    lines.append(
+        f"Its mean squared error is {_number(own['mse'], 'mse')}, {relation} the smallest of the "
+        f"baselines, {_number(least['mse'], 'mse')} of {least['model']}."
+    )
+    return _paragraphs(lines)
+
+
+def _paragraphs(lines: Iterable[str]) -> str:
+    return (
+        '<div class="verdict">'
+        + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+        + "</div>"
+    )
+
+
+def _compare(ours: str, other: str, fold_scores: pd.DataFrame) -> tuple[int, Any] | None:
+    """Folds won, and the paired comparison; None with fewer than two common folds."""
+    r = fold_scores.pivot_table(index="fold", columns="model", values="r")
+    if not {ours, other} <= set(r.columns):
+        return None
+    both = r[[ours, other]].dropna()
+    if len(both) < 2:
+        return None
+    return int((both[ours] > both[other]).sum()), compare_folds(both[ours], both[other])
+
+
+def _kinds(ours: str, scores: pd.DataFrame) -> pd.Series:
+    """Which models are ours, a variant or null of it, or a baseline."""
+    model = scores["model"].astype(str)
+    variant = model.str.startswith(f"{ours}, ")
+    kinds = np.where(model == ours, "this model", np.where(variant, "variant or null", "baseline"))
+    return pd.Series(kinds, index=scores.index)
+
+
+def _scores(ours: str, scores: pd.DataFrame) -> str:
+    """All models by falling r; ours and the best baseline are marked."""
+    table = scores.assign(kind=_kinds(ours, scores)).sort_values(
+        "r", ascending=False, kind="stable", na_position="last"
+    )
+    others = table.loc[table["kind"] == "baseline", "r"].dropna()
+    best = others.index[0] if len(others) else None
+    marks = {table.index[table["kind"] == "this model"][0]: "ours"}
+    if best is not None:
+        marks[best] = "best"
+        table.loc[best, "kind"] = "best baseline"
+    columns = {
+        "model": "model",
+        "kind": "",
+        "r": "pooled r",
+        "mse": "MSE",
+        "fold_mean": "r of folds, mean",
+        "fold_sd": "sd",
+        "fold_median": "median",
+        "fold_worst": "worst",
+        "tf_median": "r of TFs, median",
+        "condition_median": "r of conditions, median",
+        "entries": "entries",
+    }
+    note = (
+        "Pearson r and mean squared error (MSE) over all held-out entries (condition and TF) of "
+        "all folds together, predictions clipped to [0, 1]. Baselines know the ligands of a "
+        "condition and no network; they are fitted to the same training conditions."
+    )
+    return _table(table, columns, marks) + _note(note)
+
+
+def _failures(
+    ours: str, predictions: pd.DataFrame, scores: pd.DataFrame, fold_scores: pd.DataFrame
+) -> list[str]:
+    """The worst folds, TFs and conditions of our model."""
+    parts = []
+    folds = fold_scores[fold_scores["model"] == ours].copy()
+    names = (
+        predictions.groupby("fold")["condition"]
+        .unique()
+        .map(lambda found: ", ".join(map(str, found)))
+    )
+    folds["conditions"] = folds["fold"].map(names)
+    columns = {"fold": "fold", "r": "r", "mse": "MSE"}
+    others = scores[_kinds(ours, scores) == "baseline"]
+    if others["r"].notna().any():
+        best = others.loc[others["r"].idxmax(), "model"]
+        other = fold_scores[fold_scores["model"] == best].set_index("fold")["r"]
+        folds["baseline"] = folds["fold"].map(other)
+        columns["baseline"] = f"r of {best}"
+    columns["conditions"] = "held-out conditions"
+    parts += ["<h3>Worst folds</h3>", _table(_worst(folds), columns)]
+    for key, word in (("tf", "TF"), ("condition", "condition")):
+        keys = ["tf"] if key == "tf" else ["condition", "fold"]
+        found = _score_groups(predictions, keys)
+        shown = {name: name for name in keys} | {
+            "r": "r",
+            "mse": "MSE",
+            "mean": "measured, mean",
+            "sd": "sd",
+            "entries": "entries",
+        }
+        shown[key] = word
+        parts += [f"<h3>Worst {word}s</h3>", _table(_worst(found), shown)]
+    lost = predictions[predictions["predicted"].isna() & predictions["measured"].notna()]
+    if len(lost):
+        where = lost[["fold", "condition"]].drop_duplicates()
+        listed = ", ".join(f"{c} (fold {f})" for f, c in where.itertuples(index=False))
+        parts.append(_note(f"Not predicted, and not scored: {listed}."))
+    return parts
+
+
+def _score_groups(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """R and MSE of every TF or condition."""
+    rows = []
+    for key, part in predictions.dropna(subset=["measured", "predicted"]).groupby(keys, sort=False):
+        measured, predicted = part["measured"].to_numpy(), part["predicted"].to_numpy()
+        varies = len(part) > 1 and np.ptp(measured) > 0 and np.ptp(predicted) > 0
+        rows.append(
+            {
+                **dict(zip(keys, key, strict=True)),
+                "r": np.corrcoef(measured, predicted)[0, 1] if varies else np.nan,
+                "mse": np.square(measured - predicted).mean(),
+                "mean": measured.mean(),
+                "sd": measured.std(),
+                "entries": len(part),
+            }
+        )
+    return pd.DataFrame(rows, columns=[*keys, "r", "mse", "mean", "sd", "entries"])
+
+
+def _worst(table: pd.DataFrame) -> pd.DataFrame:
+    """Smallest r first; no correlation at all is worse than a small one."""
+    return table.sort_values("r", kind="stable", na_position="first").head(_WORST)
+
+
+def _convergence(members: pd.DataFrame) -> list[str]:
+    """In words, and a table of all members."""
+    if members.empty:
+        return [_note("No member was trained.")]
+    worst = next(members.loc[[members["residual"].fillna(np.inf).idxmax()]].itertuples())
+    unstable = int((members["radius"] >= 1).sum())
+    r, visits = members["train_r"], members["not_converged"].mean()
+    lines = [
+        f"{len(members):,} members of {members['fold'].nunique()} folds were trained in "
+        f"{members['seconds'].sum():,.0f} s in all, to a mean training r of {_number(r.mean())} "
+        f"({_number(r.min())} to {_number(r.max())}). While training, {visits:.2%} of visits "
+        "ended without a steady state.",
+        f"The largest residual of a held-out state is {worst.residual:.1e} (fold {worst.fold}, "
+        f"member {worst.member}); the largest spectral radius is "
+        f"{_number(members['radius'].max())}. Members with a radius of 1 or more, where a state "
+        f"is not stable: {unstable}.",
+    ]
+    columns = {
+        "fold": "fold",
+        "member": "member",
+        "seed": "seed",
+        "train_r": "training r",
+        "seconds": "seconds",
+        "not_converged": "not converged in training",
+        "residual": "largest residual",
+        "radius": "largest radius",
+    }
+    if "held_out_not_converged" in members:
+        columns["held_out_not_converged"] = "held-out states not converged"
+        failed = members[members["held_out_not_converged"] > 0]
+        if failed.empty:
+            lines.append("Every held-out state of every member converged.")
+        else:
+            listed = "; ".join(
+                f"fold {row.fold}, member {row.member}: {row.held_out_not_converged} (residual "
+                f"{row.residual:.1e}, radius {_number(row.radius)})"
+                for row in failed.itertuples()
+            )
+            lines.append(f"Held-out states that did not converge: {listed}.")
+    table = _table(members.sort_values(["fold", "member"], kind="stable"), columns)
+    return [
+        *(f"<p>{html.escape(line)}</p>" for line in lines),
+        f"<details><summary>All members, with their seeds</summary>{table}</details>",
+    ]
+
+
+def _calibration(predictions: pd.DataFrame) -> list[str]:
+    """What the spread of the members tells of the error; nothing with one member."""
+    known = predictions.dropna(subset=["measured", "predicted", "spread"])
+    if known.empty or not (known["spread"] > 0).any():
+        return []
+    error = (known["predicted"] - known["measured"]).abs()
+    rank = error.rank().corr(known["spread"].rank())
+    one, two = ((error <= times * known["spread"]).mean() for times in (1, 2))
+    return [
+        "<h2>Spread of the members</h2>",
+        f"<p>{one:.0%} of held-out entries lie within one standard deviation of the members "
+        f"around their average, {two:.0%} within two (of a normal error, 68 % and 95 %). Rank "
+        f"correlation of spread and absolute error: {_number(rank)}.</p>",
+    ]
+
+
+def _settings(settings: Mapping[str, Any], predictions: pd.DataFrame, members: pd.DataFrame) -> str:
+    """Settings in the order given, the size of the data, and versions."""
+    entries = predictions.dropna(subset=["measured"])
+    shown = {
+        **settings,
+        "number of folds": predictions["fold"].nunique(),
+        "held-out conditions": len(predictions[["fold", "condition"]].drop_duplicates()),
+        "TFs": predictions["tf"].nunique(),
+        "held-out entries measured": len(entries),
+        "members trained": len(members),
+    }
+    packages = ("lembas_pyg", "torch", "torch-geometric", "numpy", "scipy", "scikit-learn")
+    for name in packages:
+        shown.setdefault(f"version of {name}", version(name))
+    shown.setdefault("version of Python", platform.python_version())
+    table = pd.DataFrame({"setting": list(shown), "value": [str(v) for v in shown.values()]})
+    return _table(table, {"setting": "setting", "value": "value"})
+
+
+def _pictures(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> list[str]:
+    """All pictures, each with a caption; a sentence in their place without matplotlib."""
+    try:
+        require_matplotlib()
+    except ImportError as error:
+        logger.warning("The report has no pictures. %s", error)
+        return [_note(f"No pictures: {error}.")]
+    if predictions.dropna(subset=["measured", "predicted"]).empty:
+        return [_note("No pictures: no entry was both measured and predicted.")]
+    drawn: list[tuple[str, str, str, Callable[[], Any]]] = [
+        (
+            "Folds",
+            "Pearson r of every held-out fold, for every model; a box ends at the quartiles.",
+            "",
+            lambda: draw_fold_scores(fold_scores),
+        ),
+        (
+            "Measured and predicted",
+            "All held-out entries; the line is where prediction and measurement are equal.",
+            "",
+            lambda: measured_vs_predicted(predictions),
+        ),
+        (
+            "TF activities",
+            "Measured and predicted activities of held-out conditions, ordered by clustering the "
+            "measured ones.",
+            "wide",
+            lambda: activity_heat_map(predictions),
+        ),
+        (
+            "By TF",
+            "Pearson r of every TF over held-out conditions; dashed, the median.",
+            "",
+            lambda: score_by_tf(predictions),
+        ),
+        (
+            "By condition",
+            "Pearson r of every held-out condition over TFs; dashed, the median.",
+            "",
+            lambda: score_by_condition(predictions),
+        ),
+    ]
+    parts = []
+    for heading, caption, kind, draw in drawn:
+        if heading == "Folds" and fold_scores["r"].isna().all():
+            continue
+        parts.append(
+            f'<h2>{heading}</h2>\n<figure><div class="scroll"><img class="{kind}" '
+            f'alt="{caption}" src="{_picture(draw)}"></div>'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
+    return parts
+
+
+def _picture(draw: Callable[[], Any]) -> str:
+    """The figure as a data URI; it is closed again."""
+    from matplotlib import pyplot
+
+    with pyplot.rc_context({"figure.facecolor": "white", "axes.facecolor": "white"}):
+        figure = draw().figure
+        buffer = io.BytesIO()
+        try:
+            figure.savefig(
+                buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None}
+            )
+        finally:
+            pyplot.close(figure)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _table(
+    table: pd.DataFrame, columns: Mapping[str, str], marks: Mapping[Any, str] | None = None
+) -> str:
+    """Rows in the order given; text is escaped, numbers are right-aligned."""
+    numeric = {name: pd.api.types.is_numeric_dtype(table[name]) for name in columns}
+    head = "".join(
+        f"<th{_align(numeric[name])}>{html.escape(title)}</th>" for name, title in columns.items()
+    )
+    rows = []
+    for label, row in zip(table.index, table[list(columns)].to_dict("records"), strict=True):
+        mark = (marks or {}).get(label)
+        cells = "".join(
+            f"<td{_align(numeric[name])}>{html.escape(_number(value, name))}</td>"
+            for name, value in row.items()
+        )
+        rows.append(f'<tr class="{mark}">{cells}</tr>' if mark else f"<tr>{cells}</tr>")
+    body = "\n".join(rows)
+    return (
+        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody></table></div>"
+    )
+
+
+def _align(number: bool) -> str:
+    return ' class="number"' if number else ""
+
+
+def _number(value: Any, name: Any = "") -> str:
+    """A cell as text."""
+    if not isinstance(value, float | np.floating):
+        return f"{value:,}" if name == "entries" else str(value)
+    if np.isnan(value):
+        return "–"
+    return _DIGITS.get(name, "{:.3f}").format(value)
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{html.escape(text)}</p>'
