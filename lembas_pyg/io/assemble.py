@@ -52,7 +52,7 @@ def assemble_interactions(
         curation: What to add, remove and edit in `tables`.
         resources: Names to trust, compared whole. Those of added interactions count too.
         referenced: Whether to drop rows without a reference (KEGG gives none).
-        proteins: Codes that may be part of the network.
+        proteins: Codes that may be part of the network; `ligands` may be others.
         ligand_receptor: Interaction table of ligands (sources) and receptors.
         ligand_receptor_resources: Names to trust in it; all by default.
         ligands: Sources of `ligand_receptor` to keep; all by default.
@@ -100,6 +100,8 @@ def assemble_interactions(
         extra, report = restrict_to(extra, ligands, ends=["source"])
         report["rule"] = "restrict to ligands"
         reports.append(report[report["item"] == "interaction"])
+    if proteins is not None and ligands is not None:
+        proteins = {*proteins, *ligands}  # a ligand that was named may be no protein
     extra, report = _clean(extra, ligand_receptor_resources, proteins, "ligand_receptor_resources")
     reports.append(report)
     return _checked(pd.concat([extra, main], ignore_index=True), reports)

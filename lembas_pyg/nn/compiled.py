@@ -1,9 +1,9 @@
 """The two solves and the contraction rate in compiled code, where that is possible.
 
 On a CPU the networks of this field fit in the cache, and what costs is not arithmetic but passes
-over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of up to 32 conditions in one pass. They are
-used where numba can be imported and a problem is one of theirs; everything else runs on the
-operators of torch, with the same results.
+over memory. The kernels of `lembas_pyg.nn.sweeps` do a step of up to 32 conditions in one pass.
+They are used where numba can be imported and a problem is one of theirs; everything else runs on
+the operators of torch, with the same results.
 """
 
 from __future__ import annotations

@@ -100,6 +100,13 @@ def test_ligand_receptor_interactions_take_the_place_of_others(omnipath, ligand_
     assert excluded["detail"].tolist() == ["is in the ligand-receptor table"]
 
 
+def test_a_ligand_that_was_named_may_be_no_protein(omnipath, ligand_receptor):
+    table, _ = assemble_interactions(
+        [omnipath], ligand_receptor=ligand_receptor, ligands=["L"], proteins=["A", "B"]
+    )
+    assert "L" in set(table["source"])
+
+
 def test_other_ligands_do_not_come_back_through_the_main_table(omnipath, ligand_receptor):
     main = pd.concat([omnipath, ligand_receptor[2:3].assign(sources="KEGG")])
     table, report = assemble_interactions([main], ligand_receptor=ligand_receptor, ligands=["L"])
