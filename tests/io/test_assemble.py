@@ -163,3 +163,10 @@ def test_a_published_network_stays_as_it_is(shared_data):
     again, report = assemble_interactions([table])
     pd.testing.assert_frame_equal(again, table[COLUMNS])
     assert report.empty
+
+
+def test_a_table_of_pairs_and_signs_is_enough():
+    table = pd.DataFrame({"source": ["A"], "target": ["B"], "stimulation": [1], "inhibition": [0]})
+    found, report = assemble_interactions([table])
+    assert found.iloc[0].tolist() == ["A", "B", 1, 1, 0, "", ""]
+    assert report.empty
