@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from lembas_pyg.cli.speech import notes_at_the_end
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch_geometric.data import Data
 
 __all__ = ["FORMATS", "convert", "curate"]
 
@@ -117,7 +118,7 @@ def curate(arguments: argparse.Namespace) -> int:
         "from interactions", "removed", "node", annotation["code"][is_lone],
         detail="no interaction names it",
     )  # fmt: skip
-    remove = {
+    remove: dict[str, Callable[[Data], Data]] = {
         "remove_ligand_feedback": transforms.RemoveLigandFeedback(),
         "remove_dead_ends": transforms.RemoveDeadEnds(),
         "remove_redundant": transforms.RemoveRedundantNodes(),
@@ -154,8 +155,12 @@ def _read_tables(arguments: argparse.Namespace) -> list[pd.DataFrame]:
     if arguments.format == "kgml":
         mapping = None if arguments.uniprot is None else read_kegg_mapping(arguments.uniprot)
         return [read_kgml(path, mapping) for path in arguments.files]
-    read = {"omnipath": read_omnipath, "signor": read_signor, "table": read_rows}[arguments.format]
-    return [read(path) for path in arguments.files]
+    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
+        "omnipath": read_omnipath,
+        "signor": read_signor,
+        "table": read_rows,
+    }
+    return [readers[arguments.format](path) for path in arguments.files]
 
 
 def _symbols(tables: Iterable[pd.DataFrame]) -> dict[str, str]:
