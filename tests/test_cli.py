@@ -27,7 +27,8 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
 NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "toy-Annotation.tsv")]
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
-COMMANDS = ["demo", "convert", "curate", "info", "train", "predict", "knock-out"]
+COMMANDS = ["demo", "convert", "curate", "info", "train", "cross-validate"]
+COMMANDS += ["predict", "knock-out"]
 
 
 @pytest.fixture
@@ -248,6 +249,39 @@ def test_a_summary_without_correlation_is_still_json(folder):
     train("RUN")
     content = Path("RUN/summary.json").read_text()
     assert json.loads(content, parse_constant=pytest.fail)["train r"] is None
+
+
+def cross_validate(out, *options):
+    inputs = [*NETWORK, "--ligands", "L.tsv", "--tfs", "T.tsv", "--preset", "toy", "--epochs", 10]
+    return run("cross-validate", *inputs, "--out", out, *options)
+
+
+def test_cross_validation_writes_what_can_be_read(folder):
+    (folder / "F.tsv").write_text("Index\tCondition\n0\tnone\n0\tone\n1\ttwo\n")
+    out, _ = cross_validate("CV", "--folds", "F.tsv", "--members", 2, "--no-baselines")
+    predictions = pd.read_csv("CV/predictions.tsv", sep="\t")
+    assert list(predictions) == ["fold", "condition", "tf", "measured", "predicted", "spread"]
+    assert predictions["condition"].tolist() == ["none", "one", "two"]
+    assert predictions["measured"].tolist() == [0.1, 0.2, 0.8]
+    summary = json.loads(Path("CV/summary.json").read_text())
+    scores = pd.read_csv("CV/scores.tsv", sep="\t").set_index("model")
+    assert summary["MSE"] == pytest.approx(scores.loc["LEMBAS", "mse"])
+    assert summary["folds"] == summary["members"] == 2
+    assert len(pd.read_csv("CV/members.tsv", sep="\t")) == 4
+    assert out.splitlines()[1].startswith("LEMBAS\t")
+    assert "<html" in Path("CV/report.html").read_text(encoding="utf-8")
+
+
+def test_cross_validation_goes_on_where_it_stopped(folder):
+    cross_validate("CV", "--folds", "leave-one-out", "--no-baselines")
+    before = Path("CV/predictions.tsv").read_bytes()
+    times = {path: path.stat().st_mtime_ns for path in Path("CV/members").glob("*.pt")}
+    lost = next(iter(times))
+    lost.unlink()
+    cross_validate("CV", "--folds", "leave-one-out", "--no-baselines", "--resume")
+    assert Path("CV/predictions.tsv").read_bytes() == before
+    kept = [path for path, time in times.items() if path.stat().st_mtime_ns == time]
+    assert len(kept) == len(times) - 1
 
 
 def test_settings_reach_the_training(folder):

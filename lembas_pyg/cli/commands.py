@@ -10,13 +10,15 @@ import argparse
 import dataclasses
 import inspect
 import re
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from lembas_pyg.cli import runs
+from lembas_pyg.cli import cross_validation, runs
 from lembas_pyg.cli.files import check_folder, check_outputs
 from lembas_pyg.cli.settings import SETTINGS, option_name
 from lembas_pyg.cli.speech import complain
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.nn.activations import Activation
 
-__all__ = ["demo", "info", "knock_out", "predict", "train"]
+__all__ = ["cross_validate", "demo", "info", "knock_out", "predict", "train"]
 
 EXIT_INTERRUPTED = 130
 
@@ -108,6 +110,40 @@ def train(arguments: argparse.Namespace) -> int:
             f"(best-parameters.tsv); the same command with --resume goes on.",
             EXIT_INTERRUPTED,
         )
+    return 0
+
+
+def cross_validate(arguments: argparse.Namespace) -> int:
+    """Hold out fold after fold; predictions, scores and a report in a folder."""
+    config = _config(arguments)
+    folder = arguments.out
+    cross_validation.check_folder_of_folds(folder, resume=arguments.resume)
+
+    from lembas_pyg.nn import LEMBAS
+    from lembas_pyg.training import cross_validate
+
+    _set_threads(arguments)
+    act = _activation(arguments)
+    data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
+    folds = cross_validation.folds_of(arguments, data)
+    started = time.monotonic()
+    found = cross_validate(
+        data,
+        folds,
+        config,
+        model=partial(LEMBAS, act=act),
+        members=arguments.members,
+        baselines=arguments.baselines,
+        costimulus=arguments.costimulus,
+        scramble=arguments.scramble,
+        jobs=arguments.jobs,
+        folder=folder / "members",
+    )
+    seconds = time.monotonic() - started
+    summary = cross_validation.write_results(folder, found, config, arguments, repr(act), seconds)
+    cross_validation.print_scores(found.scores)
+    for key, value in summary.items():
+        print(f"{key}\t{value:.4g}" if isinstance(value, float) else f"{key}\t{value}")
     return 0
 
 

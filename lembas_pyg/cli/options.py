@@ -70,20 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     train = command("train", run.train, "Fit a model to measured TF activities.")
     _add_network(train)
     _add_ligands(train)
-    train.add_argument(
-        "--tfs",
-        type=path,
-        required=True,
-        metavar="T.tsv",
-        help="measurements: conditions x TFs, activities in [0, 1], blank where not measured",
-    )
-    train.add_argument(
-        "--preset",
-        type=_preset,
-        required=True,
-        metavar="P",
-        help=f"settings to start from: {', '.join(_PRESET_NAMES)}",
-    )
+    _add_training(train)
     train.add_argument(
         "--out", type=path, required=True, metavar="RUN/", help="new folder for all results"
     )
@@ -93,28 +80,73 @@ def make_parser() -> argparse.ArgumentParser:
         help="go on with the interrupted run in --out, with the same options otherwise",
     )
     train.add_argument(
-        "--activation",
-        default="MML",
-        metavar="NAME",
-        help="of every node: MML, leakyRelu or sigmoid (default: %(default)s)",
-    )
-    train.add_argument(
-        "--leak",
-        type=number(float),
-        metavar="FLOAT",
-        help="slope of the activation for negative input, in [0, 1) (default: 0.01)",
-    )
-    train.add_argument(
         "--precision",
         type=_precision,
         default="float32",
         metavar="NAME",
         help="of the training: float32 or float64 (default: %(default)s)",
     )
-    _add_threads(train)
-    usage = train.format_usage().removeprefix("usage: ").rstrip()
-    train.usage = f"{usage} [settings]".replace("%", "%%")
-    _add_settings(train)
+    _finish_training(train)
+
+    text = "Hold conditions out, fold by fold: scores beside those of models without a network."
+    cross = command("cross-validate", run.cross_validate, text)
+    _add_network(cross)
+    _add_ligands(cross)
+    _add_training(cross)
+    cross.add_argument(
+        "--folds",
+        required=True,
+        metavar="F.tsv",
+        help="which conditions each fold holds out: Index, Condition; or a number of random "
+        "folds, leave-one-out, or leave-one-ligand-out",
+    )
+    cross.add_argument(
+        "--fold-seed",
+        type=number(int, at_least=0),
+        default=0,
+        metavar="INT",
+        help="of random folds (default: %(default)s)",
+    )
+    cross.add_argument(
+        "--members",
+        type=number(int, at_least=1),
+        default=1,
+        metavar="INT",
+        help="models a fold, whose predictions are averaged (default: %(default)s)",
+    )
+    cross.add_argument(
+        "--jobs",
+        type=number(int, at_least=1, at_most=_MOST_THREADS),
+        default=1,
+        metavar="INT",
+        help="processes, one thread each (default: %(default)s)",
+    )
+    cross.add_argument(
+        "--baselines",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="fit ridge, PLS and others to the same folds (default: yes)",
+    )
+    cross.add_argument(
+        "--costimulus",
+        metavar="CODE",
+        help="ligand that others are combined with, such as LPS (accession or symbol): for the "
+        "baseline of means with and without it, and for leave-one-ligand-out",
+    )
+    cross.add_argument(
+        "--scramble",
+        action="store_true",
+        help="permute the measurements among the conditions that are trained on: a null",
+    )
+    cross.add_argument(
+        "--out", type=path, required=True, metavar="CV/", help="new folder for all results"
+    )
+    cross.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the interrupted cross-validation in --out",
+    )
+    _finish_training(cross)
 
     text = "TF activities of a trained model at its steady state."
     predict = command("predict", run.predict, text)
@@ -227,6 +259,44 @@ def _add_solver(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
     _add_threads(parser)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    """What every command that trains needs besides network and ligands."""
+    parser.add_argument(
+        "--tfs",
+        type=path,
+        required=True,
+        metavar="T.tsv",
+        help="measurements: conditions x TFs, activities in [0, 1], blank where not measured",
+    )
+    parser.add_argument(
+        "--preset",
+        type=_preset,
+        required=True,
+        metavar="P",
+        help=f"settings to start from: {', '.join(_PRESET_NAMES)}",
+    )
+    parser.add_argument(
+        "--activation",
+        default="MML",
+        metavar="NAME",
+        help="of every node: MML, leakyRelu or sigmoid (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--leak",
+        type=number(float),
+        metavar="FLOAT",
+        help="slope of the activation for negative input, in [0, 1) (default: 0.01)",
+    )
+
+
+def _finish_training(parser: argparse.ArgumentParser) -> None:
+    """Threads and, last and outside of the usage line, all settings."""
+    _add_threads(parser)
+    usage = parser.format_usage().removeprefix("usage: ").rstrip()
+    parser.usage = f"{usage} [settings]".replace("%", "%%")
+    _add_settings(parser)
 
 
 def _add_threads(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,122 @@
+"""The folder of a cross-validation: claimed, gone on with, filled."""
+
+from __future__ import annotations
+
+import argparse
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lembas_pyg.cli.files import check_folder, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch_geometric.data import Data
+
+    from lembas_pyg.training import CrossValidation, TrainingConfig
+
+__all__ = ["check_folder_of_folds", "folds_of", "print_scores", "write_results"]
+
+
+def check_folder_of_folds(folder: Path, *, resume: bool) -> None:
+    """Refuse a folder that cannot be written to, or would lose an earlier run."""
+    check_folder(folder, "--out")
+    begun = (folder / "members" / "members.json").is_file()
+    if resume and not begun:
+        raise ValueError(
+            f"--out {folder} holds no cross-validation to go on with; leave out --resume to start "
+            "a new one, in a new folder."
+        )
+    if not resume and folder.is_dir() and any(folder.iterdir()):
+        raise ValueError(
+            f"--out {folder} is not empty. Name another folder, or add --resume to go on with the "
+            "cross-validation in it."
+        )
+
+
+def folds_of(arguments: argparse.Namespace, data: Data) -> pd.DataFrame:
+    """The fold table of a file, or one that is made of the conditions."""
+    from lembas_pyg.io import read_folds
+    from lembas_pyg.training import k_fold, leave_one_ligand_out, leave_one_out
+
+    text = arguments.folds
+    if text == "leave-one-out":
+        return leave_one_out(data)
+    if text == "leave-one-ligand-out":
+        return leave_one_ligand_out(data, arguments.costimulus)
+    if text.isdecimal():
+        return k_fold(data, int(text), seed=arguments.fold_seed)
+    return read_folds(Path(text))
+
+
+def write_results(
+    folder: Path,
+    found: CrossValidation,
+    config: TrainingConfig,
+    arguments: argparse.Namespace,
+    activation: str,
+    seconds: float,
+) -> dict[str, Any]:
+    """Write tables, summary and report; the summary."""
+    from lembas_pyg.io import write_tsv
+    from lembas_pyg.report import write_cross_validation_report
+    from lembas_pyg.training.cross_validation import OURS
+
+    write_tsv(found.predictions, folder / "predictions.tsv")
+    write_tsv(found.by_model, folder / "predictions-by-model.tsv")
+    write_tsv(found.scores, folder / "scores.tsv")
+    write_tsv(found.fold_scores, folder / "fold-scores.tsv")
+    write_tsv(found.members, folder / "members.tsv")
+    for column in ("measured", "predicted"):
+        wide = found.wide(column).reset_index()
+        write_tsv(wide, folder / f"{column}.tsv")
+    ours = found.scores.set_index("model").loc[OURS]
+    others = found.scores[~found.scores["model"].str.startswith(OURS)]
+    summary: dict[str, Any] = {
+        "folds": found.fold_scores["fold"].nunique(),
+        "members": arguments.members,
+        "r": float(ours["r"]),
+        "MSE": float(ours["mse"]),
+        "worst fold r": float(ours["fold_worst"]),
+        "median TF r": float(ours["tf_median"]),
+        "mean train r": float(found.members["train_r"].mean()),
+    }
+    if len(others):
+        best = others.loc[others["r"].idxmax()]
+        summary |= {"best baseline": best["model"], "best baseline r": float(best["r"])}
+    summary |= {
+        "held-out states not converged": int(found.members["held_out_not_converged"].sum()),
+        "share not converged while training": float(found.members["not_converged"].mean()),
+        "seconds of training": float(found.members["seconds"].sum()),
+        "seconds by the clock": round(seconds, 1),
+        **{f"calibration: {name}": value for name, value in found.calibration.items()},
+    }
+    write_json(summary, folder / "summary.json")
+    settings = {
+        "preset": arguments.preset,
+        "folds": str(arguments.folds),
+        "members": arguments.members,
+        "activation": activation,
+        "scrambled": arguments.scramble,
+        **config.to_dict(),
+        **{f"version of {name}": version(name) for name in ("lembas_pyg", "torch", "numpy")},
+    }
+    write_json({"command": "cross-validate", **settings}, folder / "config.json")
+    write_cross_validation_report(
+        folder / "report.html",
+        predictions=found.predictions,
+        scores=found.scores,
+        fold_scores=found.fold_scores,
+        members=found.members,
+        settings=settings,
+    )
+    return summary
+
+
+def print_scores(scores: pd.DataFrame) -> None:
+    """The score table as text."""
+    columns = ["model", "r", "fold_mean", "fold_worst", "tf_median", "mse"]
+    print("\t".join(columns))
+    for row in scores[columns].to_dict("records"):
+        print("\t".join([row["model"], *(f"{row[name]:.3f}" for name in columns[1:-1])]), end="\t")
+        print(f"{row['mse']:.4f}")
