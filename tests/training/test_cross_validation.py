@@ -285,3 +285,19 @@ def test_ensembles_of_different_networks_are_refused(data):
         Ensemble([])
     with pytest.raises(ValueError, match="choose from mean, median"):
         Ensemble([LEMBAS(data)], average="mode")
+
+
+def test_models_without_a_network_stand_beside_ours(data):
+    found = cross_validate(
+        data, k_fold(data, 2), CONFIG, costimulus="C", scramble=False, progress=False
+    )
+    models = found.scores["model"].tolist()
+    assert models[0] == "LEMBAS"
+    assert {"train mean", "mean within co-stimulus", "ridge", "PLS, unscaled"} <= set(models)
+    by_model = found.by_model[found.by_model["model"] == "train mean"]
+    for fold, part in by_model.groupby("fold"):
+        held_out = set(part["condition"])
+        train = [i for name, i in data.conditions.items() if name not in held_out]
+        for tf, rows in part.groupby("tf"):
+            mean = data.y[data.node_name.index(tf), train].nanmean().clamp(0, 1)
+            np.testing.assert_allclose(rows["predicted"], mean, rtol=1e-6, err_msg=f"{fold} {tf}")
