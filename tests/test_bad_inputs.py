@@ -565,11 +565,14 @@ def describe(case):
 
 EPOCHS = 800
 LONG = [*TRAIN.split(), "--epochs", str(EPOCHS)]
-# As `python -m lembas_pyg`, with a checkpoint after every epoch instead of every half minute.
+# As `python -m lembas_pyg`, with a checkpoint after every epoch instead of every half minute, and
+# with epochs slow enough for a test to come in between on a busy machine.
 EAGER = """
-import sys
+import sys, time
 from lembas_pyg.training import trainer
 trainer._SECONDS_BETWEEN_CHECKPOINTS = 0
+save = trainer.save_tensors
+trainer.save_tensors = lambda *arguments: save(*arguments) or time.sleep(0.02)
 from lembas_pyg.cli import main
 sys.exit(main())
 """
