@@ -137,6 +137,7 @@ def test_a_network_is_annotated_from_ligand_receptor_and_regulon(folder):
     assert report[["rule", "action", "source"]].to_numpy().tolist() == [
         ["both directions", "added", "P00002"],
         ["restrict to ligands", "removed", "P00008"],
+        ["ligand-receptor", "added", "P00001"],
     ]
     assert "both directions: 1 added; restrict to ligands: 1 removed" in err
 

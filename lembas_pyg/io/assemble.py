@@ -13,9 +13,10 @@ from lembas_pyg.io.interactions import (
     check_interactions,
     merge_with_report,
 )
-from lembas_pyg.io.report import Curated, join_reports
+from lembas_pyg.io.report import Curated, join_reports, report_rows
 from lembas_pyg.io.selection import (
     both_directions,
+    close_names,
     exclude_interactions,
     remove_self_loops,
     restrict_to,
@@ -40,12 +41,13 @@ def assemble_interactions(
     In this order, each step left out where its argument is:
 
     1. put all tables below each other; keep rows with a reference; apply `curation`;
-    2. remove self-loops, give undirected interactions both directions, merge what is given more
-       than once (both signs: unknown);
-    3. keep what one of `resources` states and links two of `proteins`, without the pairs of
-       `ligand_receptor`, which knows its ligands better;
-    4. treat `ligand_receptor` as in 2 and 3, with `ligand_receptor_resources`, keep what comes from
-       `ligands`, and put the others below.
+    2. remove self-loops, give undirected interactions both directions, keep rows that one of
+       `resources` states, merge what is given more than once (both signs: unknown);
+    3. keep what links two of `proteins`;
+    4. treat `ligand_receptor` as in 2 and 3, with `ligand_receptor_resources`, and keep what comes
+       from `ligands`;
+    5. remove from the others the pairs that this leaves, since `ligand_receptor` knows its ligands
+       better, and those that it has of ligands that are not in `ligands`; put the rest below.
 
     Args:
         tables: Interaction tables, not merged; undirected rows are legal.
@@ -63,13 +65,22 @@ def assemble_interactions(
 
     Raises:
         TypeError: One of `tables` is no table.
-        ValueError: A table is not an interaction table, a resource or ligand is stated nowhere, or
-            no interaction is left.
+        ValueError: There is no table, one is not an interaction table, a resource or ligand is
+            stated nowhere, an argument has no effect without `ligand_receptor`, or no interaction
+            is left.
 
     References:
         Nilsson et al. (2022), Methods, Model reconstruction.
     """
+    for name, given in (
+        ("ligand_receptor_resources", ligand_receptor_resources),
+        ("ligands", ligands),
+    ):
+        if ligand_receptor is None and given is not None:
+            raise ValueError(f"`{name}` selects from `ligand_receptor`; give it.")
     parts = [_plain(table) for table in tables]
+    if not parts:
+        raise ValueError("`tables` is empty. Give at least one interaction table.")
     main = pd.concat(parts, ignore_index=True)
     reports = []
     if referenced:
@@ -81,29 +92,28 @@ def assemble_interactions(
     main, report = _clean(main, resources, proteins, "resources")
     reports.append(report)
     if ligand_receptor is None:
-        if ligand_receptor_resources is not None:
-            raise ValueError("`ligand_receptor_resources` selects from `ligand_receptor`; give it.")
         return _checked(main, reports)
 
-    extra = _plain(ligand_receptor)
-    main, report = exclude_interactions(main, extra)
+    given = _plain(ligand_receptor)
+    if ligands is not None:
+        _check_ligands(given, ligands)
+    extra, report = _clean(
+        given, ligand_receptor_resources, proteins, "ligand_receptor_resources", ligands
+    )
+    reports.append(report)
+    pairs = pd.concat([extra[PAIR], _left_out(given, ligands)])
+    main, report = exclude_interactions(main, pairs)
     report["detail"] = "is in the ligand-receptor table"
     reports.append(report)
-    if ligands is not None:
-        unknown = [code for code in ligands if code not in set(extra["source"])]
-        if unknown:
-            raise ValueError(
-                f"'{unknown[0]}' is not a source of the ligand-receptor table, which has "
-                f"{extra['source'].nunique():,} ({len(unknown)} of {len(ligands)} ligands are "
-                "not). Ligands are named by accession; correct it, or leave it out."
-            )
-        extra, report = restrict_to(extra, ligands, ends=["source"])
-        report["rule"] = "restrict to ligands"
-        reports.append(report[report["item"] == "interaction"])
-    if proteins is not None and ligands is not None:
-        proteins = {*proteins, *ligands}  # a ligand that was named may be no protein
-    extra, report = _clean(extra, ligand_receptor_resources, proteins, "ligand_receptor_resources")
-    reports.append(report)
+    added = report_rows(
+        "ligand-receptor",
+        "added",
+        "interaction",
+        extra["source"],
+        extra["target"],
+        "stated by " + extra["sources"].where(extra["sources"] != "", "no resource"),
+    )
+    reports.append(added)
     return _checked(pd.concat([extra, main], ignore_index=True), reports)
 
 
@@ -125,6 +135,7 @@ def _clean(
     resources: Collection[str] | None,
     proteins: Collection[str] | None,
     argument: str,
+    ligands: Collection[str] | None = None,
 ) -> Curated:
     reports = []
 
@@ -134,13 +145,52 @@ def _clean(
 
     table = apply(remove_self_loops(table))
     table = apply(both_directions(table))
-    table = apply(merge_with_report(table))
     if resources is not None:
         _check_resources(table, resources, argument)
-        table = apply(select_resources(table, resources))
+        table = apply(_select_rows(table, resources))
+    if ligands is not None:
+        table = apply(_select_ligands(table, ligands))
+    table = apply(merge_with_report(table))
     if proteins is not None:
+        if ligands is not None:
+            proteins = {*proteins, *ligands}  # a ligand that was named may be no protein
         table = apply(restrict_to(table, proteins))
     return Curated(table, join_reports(*reports))
+
+
+def _select_rows(table: pd.DataFrame, resources: Collection[str]) -> Curated:
+    """Select rows before they are merged: a pair of which a row stays is not removed."""
+    selected, report = select_resources(table, resources)
+    stays = pd.MultiIndex.from_frame(report[PAIR]).isin(pd.MultiIndex.from_frame(selected[PAIR]))
+    report.loc[stays, "action"] = "changed"
+    report.loc[stays, "detail"] = "left out what is " + report.loc[stays, "detail"]
+    return Curated(selected, report)
+
+
+def _select_ligands(table: pd.DataFrame, ligands: Collection[str]) -> Curated:
+    selected, report = restrict_to(table, ligands, ends=["source"])
+    report["rule"] = "restrict to ligands"
+    return Curated(selected, report[report["item"] == "interaction"])
+
+
+def _check_ligands(given: pd.DataFrame, ligands: Collection[str]) -> None:
+    known = {*given["source"], *given["target"][given["direction"] == 0]}
+    unknown = [code for code in ligands if code not in known]
+    if unknown:
+        raise ValueError(
+            f"'{unknown[0]}' is not a source of the ligand-receptor table, which has "
+            f"{len(known):,} ({len(unknown)} of {len(ligands)} ligands are not). Ligands are named "
+            "by accession; correct it, or leave it out."
+        )
+
+
+def _left_out(given: pd.DataFrame, ligands: Collection[str] | None) -> pd.DataFrame:
+    """Pairs of ligands that were not asked for; they do not come back through another table."""
+    if ligands is None:
+        return given[PAIR][:0]
+    asked = given["source"].isin(ligands)
+    asked |= (given["direction"] == 0) & given["target"].isin(ligands)
+    return given[PAIR][~asked]
 
 
 def _check_resources(table: pd.DataFrame, names: Collection[str], argument: str) -> None:
@@ -148,9 +198,14 @@ def _check_resources(table: pd.DataFrame, names: Collection[str], argument: str)
     known = sorted({name.strip() for text in texts for name in text.split(";")} - {""})
     unknown = [name for name in names if name not in known]
     if unknown:
+        close = {name: close_names(name, known) for name in unknown}
+        hints = [
+            f"Close to '{name}': {', '.join(found)}. " for name, found in close.items() if found
+        ]
         raise ValueError(
-            f"`{argument}` has {', '.join(map(repr, unknown))}, which no interaction names. Names "
-            f"are compared whole; the tables hold {', '.join(known) or 'none'}."
+            f"`{argument}` has {', '.join(map(repr, unknown))}, which no interaction names. "
+            f"{''.join(hints)}Names are compared whole; the tables hold "
+            f"{', '.join(known) or 'none'}."
         )
 
 

@@ -57,8 +57,7 @@ def select_resources(interactions: pd.DataFrame, names: Collection[str]) -> Cura
         return selected
     hints = []
     for name in unknown:
-        alike = [other for other in sorted(known) if name.casefold() in other.casefold()]
-        close = alike[:5] or difflib.get_close_matches(name, known)
+        close = close_names(name, known)
         hints.append(f"close to it: {', '.join(close)}" if close else "nothing is close to it")
     warnings.warn(
         "No interaction names the resource "
@@ -74,6 +73,12 @@ def select_resources(interactions: pd.DataFrame, names: Collection[str]) -> Cura
         detail=[f"no interaction names '{name}'" for name in unknown],
     )
     return Curated(selected.interactions, join_reports(unmatched, selected.report))
+
+
+def close_names(name: str, known: Collection[str]) -> list[str]:
+    """Names that contain this one, or else are spelled alike; at most five."""
+    alike = [other for other in sorted(known) if name.casefold() in other.casefold()]
+    return alike[:5] or difflib.get_close_matches(name, sorted(known))
 
 
 def select_referenced(interactions: pd.DataFrame) -> Curated:

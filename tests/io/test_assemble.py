@@ -170,3 +170,60 @@ def test_a_table_of_pairs_and_signs_is_enough():
     found, report = assemble_interactions([table])
     assert found.iloc[0].tolist() == ["A", "B", 1, 1, 0, "", ""]
     assert report.empty
+
+
+def test_an_undirected_ligand_receptor_row_gives_a_pair_once(ligand_receptor):
+    main = make(("R", "L", 1, 0, 1, "KEGG", ""), ("L", "R", 1, 0, 1, "KEGG", ""))
+    extra = make(("L", "R", 0, 1, 0, "HPMR", ""))
+    table, report = assemble_interactions([main], ligand_receptor=extra)
+    assert pairs(table) == ["LR", "RL"]
+    assert interaction_sign(table).tolist() == [1, 1]
+    added = report[report["rule"] == "ligand-receptor"]
+    assert pairs(added) == ["LR", "RL"]
+    assert set(added["detail"]) == {"stated by HPMR"}
+    table, _ = assemble_interactions([main], ligand_receptor=extra, ligands=["L"])
+    assert pairs(table) == ["LR", "RL"]
+    assert table["sources"].tolist() == ["HPMR", "KEGG"]
+
+
+def test_a_ligand_may_be_the_target_of_an_undirected_row():
+    main = make(("R", "L", 1, 0, 1, "KEGG", ""))
+    extra = make(("R", "L", 0, 1, 0, "HPMR", ""))
+    table, _ = assemble_interactions([main], ligand_receptor=extra, ligands=["L"])
+    assert pairs(table) == ["LR", "RL"]
+    assert table["sources"].tolist() == ["HPMR", "KEGG"]
+
+
+def test_a_distrusted_ligand_receptor_row_leaves_the_other_table_its_evidence(ligand_receptor):
+    main = make(("L", "Z", 1, 0, 1, "KEGG", ""), ("M", "A", 1, 1, 0, "KEGG", ""))
+    options = {"ligand_receptor": ligand_receptor, "ligand_receptor_resources": ["Baccin2019"]}
+    table, _ = assemble_interactions([main], **options)
+    assert pairs(table) == ["LA", "LZ", "MA"]
+    table, _ = assemble_interactions([main], **options, ligands=["L"])
+    assert pairs(table) == ["LA", "LZ"]
+
+
+def test_a_distrusted_resource_does_not_decide_the_sign(omnipath, signor):
+    table, report = assemble_interactions([omnipath, signor], resources=["KEGG"])
+    assert interaction_sign(table).tolist() == [1, 1, 1]
+    assert table["sources"][0] == "KEGG;SPIKE"
+    changed = report[report["action"] == "changed"]
+    assert changed[["rule", "source", "target", "detail"]].to_numpy().tolist() == [
+        ["select resources", "A", "B", "left out what is stated by SIGNOR"]
+    ]
+    assert "conflict" not in set(report["action"])
+
+
+def test_close_names_of_resources_come_first(signor):
+    table = signor.assign(sources=["Another", "KEGG-MEDICUS"])
+    with pytest.raises(
+        ValueError, match=r"names\. Close to 'KEGG': KEGG-MEDICUS\. Names .* Another"
+    ):
+        assemble_interactions([table], resources=["KEGG"])
+
+
+def test_arguments_without_effect_and_no_tables_are_errors(omnipath):
+    with pytest.raises(ValueError, match="`ligands` selects from `ligand_receptor`; give it"):
+        assemble_interactions([omnipath], ligands=["L"])
+    with pytest.raises(ValueError, match="`tables` is empty"):
+        assemble_interactions([])
