@@ -94,9 +94,10 @@ def apply_curation(
 
     * *add*: a new interaction goes below the others. One that is there already gets the evidence
       and, with `overwrite`, direction and sign of the curation.
-    * *remove*: all rows of the pair are dropped.
+    * *remove*: all rows of the pair are dropped. Undirected rows of the reverse pair lose this
+      direction: they become directed.
     * *edit*: direction or sign of all rows of the pair is set, or the pair is turned round, which
-      gives it a direction.
+      gives it a direction. Undirected rows of the reverse pair are rows of the pair as well.
 
     Args:
         interactions: The interaction table, merged or not.
@@ -194,6 +195,12 @@ def _remove(table: pd.DataFrame, lines: pd.DataFrame, outcomes: list[_Outcome]) 
             action, detail = "conflict", f"takes back what is added in {added[pair]}; {detail}"
         elif pair in found:
             action = "removed"
+        undirected = _undirected(table, found.get(pair[::-1], []))
+        if undirected:
+            table.loc[undirected, "direction"] = np.int8(1)
+            action = "changed" if action == "unmatched" else action
+            left = f"undirected before, now only {pair[1]} -> {pair[0]}"
+            detail = f"{left}; {detail}" if detail else left
         outcomes.append(_Outcome("curation: remove", action, *pair, f"line {line}: {detail}"))
     rows = [row for pair in _pairs(lines) for row in found.get(pair, [])]
     return table.drop(index=rows).reset_index(drop=True)
@@ -202,22 +209,33 @@ def _remove(table: pd.DataFrame, lines: pd.DataFrame, outcomes: list[_Outcome]) 
 def _edit(table: pd.DataFrame, lines: pd.DataFrame, outcomes: list[_Outcome]) -> pd.DataFrame:
     found = _rows_of(table, lines)
     for (line, row), pair in zip(lines.iterrows(), _pairs(lines), strict=True):
-        rows = found.get(pair, [])
+        back = pair[::-1]
+        undirected = _undirected(table, found.get(back, []))
+        rows = [*found.get(pair, []), *undirected]
         if not rows:
             action, detail = "unmatched", row["action"]
         elif row["action"] == REVERSE:
-            turned = reverse_interactions(table.loc[rows]).assign(direction=np.int8(1))
-            table.loc[rows] = turned
-            found.setdefault(pair[::-1], []).extend(found.pop(pair))
+            turned = reverse_interactions(table.loc[found.get(pair, [])])
+            table.loc[turned.index] = turned
+            table.loc[rows, "direction"] = np.int8(1)
+            found.setdefault(back, []).extend(found.pop(pair, []))
             action, detail = "changed", f"turned round: {pair[1]} -> {pair[0]}"
         else:
             flag = ACTIONS[row["action"]]
             value = int(FLAGS[row["value"]])
             changes = _set(table, rows, {flag: value})
+            if flag == "direction" and value and undirected:
+                table.loc[undirected] = reverse_interactions(table.loc[undirected])
+                found[pair] = rows
+                found[back] = [other for other in found[back] if other not in undirected]
             action = "changed" if changes else "kept"
             detail = "; ".join(changes) or f"{flag} is {value} already"
         outcomes.append(_Outcome("curation: edit", action, *pair, f"line {line}: {detail}"))
     return table
+
+
+def _undirected(table: pd.DataFrame, rows: list[int]) -> list[int]:
+    return [row for row in rows if table.at[row, "direction"] == 0]
 
 
 def _set(table: pd.DataFrame, rows: list[int], flags: dict[str, int]) -> list[str]:

@@ -3,6 +3,7 @@ import pytest
 
 from lembas_pyg.io import (
     apply_curation,
+    both_directions,
     interaction_sign,
     merge_interactions,
     read_curation,
@@ -93,12 +94,68 @@ def test_an_interaction_may_be_added_twice(curate):
 
 
 def test_all_rows_of_a_pair_are_removed_in_its_direction_only(curate):
-    table, report = curate(remove="A\tB\tIndirect.\nC\tB\t\n")
+    table, report = curate(remove="A\tB\tIndirect.\nD\tC\t\n")
     assert pairs(table) == ["BC", "CD"]
     assert told(report) == [
         ["curation: remove", "removed", "A", "B", "line 2: Indirect."],
-        ["curation: remove", "unmatched", "C", "B", "line 3: "],
+        ["curation: remove", "unmatched", "D", "C", "line 3: "],
     ]
+
+
+def test_of_an_undirected_row_the_other_way_round_one_direction_is_removed(curate):
+    table, report = curate(remove="C\tB\tWrong.\n")
+    assert pairs(table) == pairs(TABLE)
+    assert table["direction"].tolist() == [1, 1, 1, 1]
+    assert told(report) == [
+        [
+            "curation: remove", "changed", "C", "B",
+            "line 2: undirected before, now only B -> C; Wrong.",
+        ]
+    ]  # fmt: skip
+    assert pairs(both_directions(table).interactions) == pairs(TABLE)
+
+
+def test_what_is_removed_does_not_come_back_as_the_reverse_of_an_undirected_row(curate):
+    twice = table_of(("A", "B", 1, 1, 0, "KEGG"), ("B", "A", 0, 0, 0, "HPRD"))
+    table, report = curate(remove="A\tB\t\n", table=twice)
+    assert pairs(both_directions(table).interactions) == ["BA"]
+    assert told(report) == [
+        [
+            "curation: remove", "removed", "A", "B",
+            "line 2: undirected before, now only B -> A",
+        ]
+    ]  # fmt: skip
+    table, report = curate(remove="A\tB\t\nB\tA\t\n", table=twice)
+    assert table.empty
+    assert report["action"].tolist() == ["removed", "removed"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "row"),
+    [
+        ("C\tB\tset_stimulation\t1\n", ["B", "C", 0, 1, 0]),
+        ("C\tB\tset_direction\t1\n", ["C", "B", 1, 0, 0]),
+        ("C\tB\tset_direction\t1\nC\tB\tset_inhibition\t1\n", ["C", "B", 1, 0, 1]),
+        ("C\tB\treverse_direction\t\n", ["B", "C", 1, 0, 0]),
+        ("C\tB\treverse_direction\t\nB\tC\tset_inhibition\t1\n", ["B", "C", 1, 0, 1]),
+    ],
+)
+def test_an_undirected_row_is_edited_in_either_orientation(curate, edit, row):
+    table, report = curate(edit=edit)
+    assert table.iloc[1, :5].tolist() == row
+    assert pairs(table)[::2] == ["AB", "CD"]
+    assert set(report["action"]) == {"changed"}
+
+
+def test_both_rows_of_a_pair_are_edited_when_one_is_undirected_the_other_way_round(curate):
+    twice = table_of(("A", "B", 1, 1, 0, "KEGG"), ("B", "A", 0, 0, 0, "HPRD"))
+    lines = "A\tB\tset_direction\t1\nA\tB\tset_inhibition\t1\n"
+    table, _ = curate(edit=lines, table=twice)
+    assert pairs(table) == ["AB", "AB"]
+    assert table["inhibition"].tolist() == [1, 1]
+    turned, _ = curate(edit="A\tB\treverse_direction\t\n", table=twice)
+    assert pairs(turned) == ["BA", "BA"]
+    assert turned["direction"].tolist() == [1, 1]
 
 
 def test_flags_of_all_rows_of_a_pair_are_set(curate):
