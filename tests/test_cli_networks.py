@@ -158,6 +158,64 @@ def test_ligands_can_be_marked_without_a_table_of_receptors(folder):
     assert nodes["code"][nodes["ligand"]].tolist() == ["P00002"]
 
 
+def refused(*argv):
+    err = io.StringIO()
+    with contextlib.redirect_stderr(err):
+        assert main([str(word) for word in argv]) != 0
+    return err.getvalue()
+
+
+@pytest.mark.parametrize("receptors", [[], ["--ligand-receptor", "RL.tsv"]])
+def test_a_ligand_that_nothing_names_is_an_error(folder, receptors):
+    err = refused("convert", "--format", "omnipath", "omnipath.tsv", "--out", "M.tsv",
+                  "--annotation-out", "A.tsv", "--ligands", "P00001,ZZ", *receptors)  # fmt: skip
+    assert "'ZZ'" in err
+    assert not (folder / "M.tsv").exists()
+
+
+def test_a_ligand_without_trusted_interactions_is_an_error(folder):
+    err = refused("convert", "--format", "omnipath", "omnipath.tsv", "--out", "M.tsv",
+                  "--ligand-receptor", "RL.tsv", "--ligands", "P00001,P00008",
+                  "--ligand-receptor-resources", "HPMR")  # fmt: skip
+    assert "`--ligands` has 'P00008', which no interaction that is left names (1 of 2" in err
+
+
+def test_an_unknown_resource_is_told_with_its_option_and_close_names(folder):
+    (folder / "one.tsv").write_text(PLAIN + "P00001\tP00002\t1\t0\t1\tKEGG-MEDICUS\t\n")
+    base = ["convert", "--format", "table", "one.tsv", "--out", "M.tsv"]
+    err = refused(*base, "--resources", "KEGG")
+    assert "`--resources` has 'KEGG'" in err
+    assert "Close to 'KEGG': KEGG-MEDICUS." in err
+    err = refused(*base, "--ligand-receptor", "RL.tsv", "--ligand-receptor-resources", "hpmr")
+    assert "`--ligand-receptor-resources` has 'hpmr'" in err
+
+
+def test_what_readers_skip_is_reported(folder):
+    (folder / "signor.csv").write_text(
+        SIGNOR + "A;protein;P00005;UNIPROT;B;protein;P00006;UNIPROT;form complex;;9606;6;YES\n" * 2
+    )
+    err = run("convert", "--format", "signor", "signor.csv", "--out", "M.tsv", "--report", "R.tsv")
+    report = read_tsv("R.tsv")
+    assert report[["rule", "action", "item", "source"]].to_numpy().tolist() == [
+        ["read", "removed", "interaction", ""]
+    ]
+    assert report["detail"].iloc[0].startswith("2 of signor.csv: ")
+    assert "2 interactions of 2 rows. read: 2 skipped" in err
+
+
+def test_merged_rows_of_a_network_are_reported_when_it_is_curated(folder):
+    text = (TOY / "toy-Model.tsv").read_text()
+    (folder / "twice.tsv").write_text(text + text.splitlines()[1] + "\n")
+    err = run("curate", "--network", "twice.tsv", *NETWORK[2:], "--remove-dead-ends",
+              "--out", "M2.tsv", "--report", "R.tsv")  # fmt: skip
+    report = read_tsv("R.tsv")
+    assert report[["rule", "action", "detail"]].to_numpy().tolist() == [
+        ["merge", "changed", "2 rows merged"]
+    ]
+    toy = read_interactions(TOY / "toy-Model.tsv")
+    assert f"M2.tsv: {len(toy)} interactions of {len(toy) + 1} rows. merge: 1 changed" in err
+
+
 def test_curation_is_applied_and_reported(folder):
     (folder / "cur").mkdir()
     (folder / "cur/add.tsv").write_text(PLAIN + "P00007\tP00002\t1\t1\t0\tMine\tMine:1\n")

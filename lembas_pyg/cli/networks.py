@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +33,13 @@ def convert(arguments: argparse.Namespace) -> int:
 
     from lembas_pyg.io import (
         assemble_interactions,
+        join_reports,
         make_annotation,
         read_curation,
         read_gene_names,
         read_ligand_receptor,
         read_regulon,
+        report_rows,
         write_annotation,
         write_interactions,
         write_report,
@@ -47,16 +51,19 @@ def convert(arguments: argparse.Namespace) -> int:
     ligand_receptor = None
     if arguments.ligand_receptor is not None:
         ligand_receptor = read_ligand_receptor(arguments.ligand_receptor)
-    interactions, report = assemble_interactions(
-        tables,
-        curation=curation,
-        resources=arguments.resources,
-        referenced=arguments.referenced,
-        proteins=None if proteins is None else proteins.index,
-        ligand_receptor=ligand_receptor,
-        ligand_receptor_resources=arguments.ligand_receptor_resources,
-        ligands=None if ligand_receptor is None else arguments.ligands,
-    )
+    skipped = _skipped(tables if ligand_receptor is None else [*tables, ligand_receptor])
+    with _naming_options():
+        interactions, report = assemble_interactions(
+            tables,
+            curation=curation,
+            resources=arguments.resources,
+            referenced=arguments.referenced,
+            proteins=None if proteins is None else proteins.index,
+            ligand_receptor=ligand_receptor,
+            ligand_receptor_resources=arguments.ligand_receptor_resources,
+            ligands=None if ligand_receptor is None else arguments.ligands,
+        )
+    _check_ligands(arguments.ligands or [], interactions)
     annotation = None
     if "annotation_out" in outputs:
         ligands = arguments.ligands or []
@@ -73,8 +80,16 @@ def convert(arguments: argparse.Namespace) -> int:
     if annotation is not None:
         write_annotation(annotation, outputs["annotation_out"])
     if "report" in outputs:
-        write_report(report, outputs["report"])
-    _tell(outputs["out"], interactions, report, sum(map(len, tables)))
+        unread = report_rows(
+            "read",
+            "removed",
+            "interaction",
+            [""] * len(skipped),
+            detail=[f"{count:,} of {file}: {reason}" for file, reason, count in skipped],
+        )
+        write_report(join_reports(unread, report), outputs["report"])
+    num_rows, num_skipped = sum(map(len, tables)), sum(count for *_, count in skipped)
+    _tell(outputs["out"], interactions, report, num_rows, num_skipped)
     return 0
 
 
@@ -97,13 +112,14 @@ def curate(arguments: argparse.Namespace) -> int:
     from lembas_pyg import transforms
     from lembas_pyg.io import (
         join_reports,
+        merge_with_report,
         read_annotation,
-        read_interactions,
         report_rows,
         write_annotation,
         write_interactions,
         write_report,
     )
+    from lembas_pyg.io.interactions import check_directed, read_rows
     from lembas_pyg.network import (
         curation_report,
         from_interactions,
@@ -111,7 +127,9 @@ def curate(arguments: argparse.Namespace) -> int:
         to_interactions,
     )
 
-    table, annotation = read_interactions(arguments.network), read_annotation(arguments.annotation)
+    rows, annotation = read_rows(arguments.network), read_annotation(arguments.annotation)
+    check_directed(rows, f"{arguments.network}, line")
+    table, merged = merge_with_report(rows)
     data = from_interactions(table, annotation)
     is_lone = ~annotation["code"].isin(data.node_name)
     lone = report_rows(
@@ -126,13 +144,13 @@ def curate(arguments: argparse.Namespace) -> int:
     for step in steps:
         data = remove[step](data)
     interactions = to_interactions(data, table)
-    report = join_reports(lone, curation_report(data))
+    report = join_reports(merged, lone, curation_report(data))
     write_interactions(interactions, outputs["out"])
     if "annotation_out" in outputs:
         write_annotation(to_annotation(data), outputs["annotation_out"])
     if "report" in outputs:
         write_report(report, outputs["report"])
-    _tell(outputs["out"], interactions, report, len(table))
+    _tell(outputs["out"], interactions, report, len(rows))
     return 0
 
 
@@ -146,6 +164,41 @@ def _check_convert(arguments: argparse.Namespace) -> None:
         if given is not None and all(getattr(arguments, name) is None for name in needed):
             names = " or ".join(f"--{name.replace('_', '-')}" for name in needed)
             arguments.parser.error(f"argument {option}: it has no effect by itself; add {names}")
+
+
+def _check_ligands(ligands: Collection[str], interactions: pd.DataFrame) -> None:
+    known = {*interactions["source"], *interactions["target"]}
+    unknown = [code for code in ligands if code not in known]
+    if unknown:
+        raise ValueError(
+            f"`--ligands` has {', '.join(map(repr, unknown))}, which no interaction that is left "
+            f"names ({len(unknown)} of {len(ligands)} ligands). Correct the code, leave it out, or "
+            "keep its interactions."
+        )
+
+
+@contextmanager
+def _naming_options() -> Iterator[None]:
+    """Errors that begin with the name of an argument name the option."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(re.sub(r"^`(\w+)`", _option, str(error))) from error
+
+
+def _option(match: re.Match[str]) -> str:
+    return f"`--{match[1].replace('_', '-')}`"
+
+
+def _skipped(tables: Iterable[pd.DataFrame]) -> list[tuple[str, str, int]]:
+    """File, reason and number of what readers left out."""
+    provenances = [table.attrs.get("provenance", {}) for table in tables]
+    return [
+        (provenance.get("file", "the table"), reason, count)
+        for provenance in provenances
+        for reason, count in provenance.get("skipped", {}).items()
+        if count
+    ]
 
 
 def _read_tables(arguments: argparse.Namespace) -> list[pd.DataFrame]:
@@ -175,11 +228,19 @@ def _symbols(tables: Iterable[pd.DataFrame]) -> dict[str, str]:
     return symbols
 
 
-def _tell(path: Path, interactions: pd.DataFrame, report: pd.DataFrame, num_rows: int) -> None:
+def _tell(
+    path: Path,
+    interactions: pd.DataFrame,
+    report: pd.DataFrame,
+    num_rows: int,
+    num_skipped: int = 0,
+) -> None:
     """One line: how many interactions are left, and what each rule did to how many."""
     of_interactions = report[report["item"] == "interaction"]
     counts = of_interactions.groupby(["rule", "action"], sort=False).size()
     steps = [f"{rule}: {count:,} {action}" for (rule, action), count in counts.items()]
+    if num_skipped:
+        steps.insert(0, f"read: {num_skipped:,} skipped")
     logger.info(
         "%s: %s interactions of %s rows. %s",
         path,
