@@ -63,7 +63,6 @@ def convert(arguments: argparse.Namespace) -> int:
             ligand_receptor_resources=arguments.ligand_receptor_resources,
             ligands=None if ligand_receptor is None else arguments.ligands,
         )
-    _check_ligands(arguments.ligands or [], interactions)
     annotation = None
     if "annotation_out" in outputs:
         ligands = arguments.ligands or []
@@ -76,6 +75,7 @@ def convert(arguments: argparse.Namespace) -> int:
         if proteins is not None:
             names |= proteins[proteins != ""].to_dict()
         annotation = make_annotation(interactions, ligands=ligands, tfs=tfs, names=names)
+    _check_ligands(arguments.ligands or [], interactions)
     write_interactions(interactions, outputs["out"])
     if annotation is not None:
         write_annotation(annotation, outputs["annotation_out"])
@@ -172,8 +172,8 @@ def _check_ligands(ligands: Collection[str], interactions: pd.DataFrame) -> None
     if unknown:
         raise ValueError(
             f"`--ligands` has {', '.join(map(repr, unknown))}, which no interaction that is left "
-            f"names ({len(unknown)} of {len(ligands)} ligands). Correct the code, leave it out, or "
-            "keep its interactions."
+            f"names ({len(unknown)} of {len(ligands)} ligands). Ligands are named by accession; "
+            "correct it, leave it out, or keep its interactions."
         )
 
 
