@@ -15,7 +15,7 @@ import pandas as pd
 from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.export import check_xml, checked_tables, losses
 from lembas_pyg.io.interactions import PAIR, interaction_sign, merge_interactions
-from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.io.tsv import FilePath, write_text
 
 _SBML = """<?xml version="1.0" encoding="UTF-8"?>
 <sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1" \
@@ -64,7 +64,7 @@ def write_bnet(
 
     Args:
         interactions: Interaction table; rows of the same pair are merged.
-        path: File to write or replace.
+        path: File to write or replace, compressed if it ends in ``.gz``.
         annotation: All nodes; those without interactions become inputs.
 
     Returns:
@@ -87,8 +87,7 @@ def write_bnet(
             is_alone = len(rule.activators) == 1 or not factors
             factors.insert(0, any_activator if is_alone else f"({any_activator})")
         lines.append(f"{name[code]}, {' & '.join(factors) or name[code]}")
-    with replace_file(path) as file:
-        file.write(("\n".join(lines) + "\n").encode())
+    write_text("\n".join(lines) + "\n", path)
 
     unknown = sum(len(rule.unknown) for rule in model.rules.values())
     freed = [code for code, rule in model.rules.items() if rule.is_input and rule.unknown]
@@ -115,7 +114,7 @@ def write_sbml_qual(
 
     Args:
         interactions: Interaction table; rows of the same pair are merged.
-        path: File to write or replace.
+        path: File to write or replace, compressed if it ends in ``.gz``.
         annotation: Names of all nodes, with interactions or without.
 
     Returns:
@@ -148,8 +147,7 @@ def write_sbml_qual(
     if transitions:
         lines += ["<qual:listOfTransitions>\n", *transitions, "</qual:listOfTransitions>\n"]
     lines.append("</model>\n</sbml>\n")
-    with replace_file(path) as file:
-        file.write("".join(lines).encode())
+    write_text("".join(lines), path)
 
     free = {code: rule for code, rule in model.rules.items() if rule.is_input and rule.unknown}
     unknown = sum(len(rule.unknown) for rule in free.values())

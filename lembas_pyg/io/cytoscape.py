@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from lembas_pyg.io.export import checked_tables, interaction_words, losses
-from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.io.tsv import FilePath, write_text
 
 # Columns that Cytoscape keeps for itself, or that say something else here.
 NODE_KEYS = {"id", "SUID", "selected", "shared_name", "role"}
@@ -61,8 +61,7 @@ def write_cytoscape(
         text = json.dumps(content, indent=1, allow_nan=False)
     except ValueError as error:
         raise ValueError(f"{path}: JSON holds no infinite number; replace or drop it.") from error
-    with replace_file(path) as file:
-        file.write(f"{text}\n".encode())
+    write_text(f"{text}\n", path)
     return losses(interactions, annotation, [*kept, *kept_edges], path)
 
 

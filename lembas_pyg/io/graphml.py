@@ -11,7 +11,7 @@ from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.export import check_xml, checked_tables
 from lembas_pyg.io.interactions import EVIDENCE, FLAG_COLUMNS, PAIR, check_interactions
 from lembas_pyg.io.markup import Element, attribute, read_xml
-from lembas_pyg.io.tsv import FLAGS, FilePath, replace_file
+from lembas_pyg.io.tsv import FLAGS, FilePath, write_text
 
 NODE_COLUMNS = ["code", "name", "TF", "ligand"]
 DERIVED_SIGN = "derived-sign"  # id of the key that `write_graphml` adds
@@ -32,7 +32,7 @@ def write_graphml(
 
     Args:
         interactions: Interaction table.
-        path: File to write or replace.
+        path: File to write or replace, compressed if it ends in ``.gz``.
         annotation: Names and roles of all nodes, with interactions or without.
 
     Raises:
@@ -65,8 +65,7 @@ def write_graphml(
             yield f"<edge source={quoteattr(source)} target={quoteattr(target)}>{data}</edge>\n"
         yield "</graph>\n</graphml>\n"
 
-    with replace_file(path) as file:
-        file.write("".join(lines()).encode())
+    write_text("".join(lines()), path)
 
 
 def read_graphml(path: FilePath) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,7 +6,7 @@ import pandas as pd
 from lembas_pyg.io.export import WORDS, interaction_words, losses
 from lembas_pyg.io.interactions import FLAG_COLUMNS, PAIR, check_interactions
 from lembas_pyg.io.markup import read_bytes
-from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.io.tsv import FilePath, write_text
 
 # Words of other programs: CellNOpt's 1 and -1, arrows, verbs.
 SYNONYMS = {
@@ -33,7 +33,7 @@ def write_sif(interactions: pd.DataFrame, path: FilePath) -> list[str]:
 
     Args:
         interactions: Interaction table.
-        path: File to write or replace.
+        path: File to write or replace, compressed if it ends in ``.gz``.
 
     Returns:
         A sentence for everything the file does not hold.
@@ -51,8 +51,7 @@ def write_sif(interactions: pd.DataFrame, path: FilePath) -> list[str]:
                 "blank at its end, which would shift the columns; replace it."
             )
     rows = zip(table["source"], interaction_words(table), table["target"], strict=True)
-    with replace_file(path) as file:
-        file.write("".join("\t".join(row) + "\n" for row in rows).encode())
+    write_text("".join("\t".join(row) + "\n" for row in rows), path)
     return losses(table, None, [*PAIR, *FLAG_COLUMNS], path)
 
 
@@ -80,7 +79,7 @@ def read_sif(path: FilePath, words: dict[str, tuple[int, int, int]] | None = Non
     """
     meaning = SYNONYMS | (words or {})
     try:
-        lines = read_bytes(path).decode("utf-8-sig").splitlines()
+        lines = read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n").split("\n")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text in UTF-8 ({error}).") from error
     separator = "\t" if any("\t" in line for line in lines) else None

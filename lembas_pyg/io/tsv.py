@@ -111,6 +111,20 @@ def write_tsv(
             text.detach()
 
 
+def write_text(text: str, path: FilePath) -> None:
+    """Write a text in UTF-8; the file appears complete or not at all.
+
+    Args:
+        text: What to write.
+        path: File to write or replace, compressed if it ends in ``.gz``.
+
+    Raises:
+        OSError: The folder does not exist or cannot be written to.
+    """
+    with replace_file(path) as file, _compressed(file, path) as binary:
+        binary.write(text.encode())
+
+
 @contextmanager
 def replace_file(path: FilePath) -> Iterator[BinaryIO]:
     """Write a file beside its final place and move it there once complete.

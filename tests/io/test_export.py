@@ -556,3 +556,19 @@ def test_published_networks_come_back(shared_data, tmp_path, name):
     assert len(nx.read_graphml(tmp_path / "M.graphml")) == len(nodes)
     write_bnet(table, tmp_path / "M.bnet", nodes)
     assert len((tmp_path / "M.bnet").read_text().splitlines()) == len(nodes) + 1
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\x0b", "\x0c", "\x85"])
+def test_what_looks_like_a_line_end_to_python_is_none_in_sif(tmp_path, separator):
+    table = pd.DataFrame({"source": [f"A{separator}x"], "target": ["B"]})
+    table = table.assign(direction=1, stimulation=1, inhibition=0)
+    write_sif(table, tmp_path / "n.sif")
+    assert read_sif(tmp_path / "n.sif")["source"].tolist() == [f"A{separator}x"]
+
+
+def test_a_name_that_ends_in_gz_means_compressed(tmp_path):
+    table = pd.DataFrame({"source": ["A"], "target": ["B"]})
+    table = table.assign(direction=1, stimulation=1, inhibition=0)
+    write_sif(table, tmp_path / "n.sif.gz")
+    assert read_sif(tmp_path / "n.sif.gz")["source"].tolist() == ["A"]
+    assert (tmp_path / "n.sif.gz").read_bytes()[:2] == b"\x1f\x8b"
