@@ -20,8 +20,8 @@ from lembas_pyg.io.tsv import FilePath, write_text
 _SBML = """<?xml version="1.0" encoding="UTF-8"?>
 <sbml xmlns="http://www.sbml.org/sbml/level3/version1/core" level="3" version="1" \
 xmlns:qual="http://www.sbml.org/sbml/level3/version1/qual/version1" qual:required="true">
-<model id="network">
-<listOfCompartments><compartment id="cell" constant="true"/></listOfCompartments>
+<model>
+<listOfCompartments><compartment id="{cell}" constant="true"/></listOfCompartments>
 """
 _SIGN = {1: "positive", -1: "negative", 0: "unknown"}
 HELD = {*PAIR, "direction", "stimulation", "inhibition", "code"}
@@ -131,11 +131,15 @@ def write_sbml_qual(
     model = _boolean_model(interactions, annotation)
     names = dict(zip(model.annotation["code"], model.annotation["name"], strict=True))
     check_xml([*names, *names.values()], path)
-    lines = [_SBML, "<qual:listOfQualitativeSpecies>\n"]
+    # Ids share one space, so that nothing but the species and their compartment gets one.
+    cell = "cell"
+    while cell in model.identifier.values():
+        cell += "_"
+    lines = [_SBML.format(cell=cell), "<qual:listOfQualitativeSpecies>\n"]
     for code, rule in model.rules.items():
         lines.append(
             f'<qual:qualitativeSpecies qual:id="{model.identifier[code]}" '
-            f'qual:compartment="cell" qual:name={quoteattr(names[code] or code)} '
+            f'qual:compartment="{cell}" qual:name={quoteattr(names[code] or code)} '
             f'qual:maxLevel="1" qual:constant="{str(rule.is_input).lower()}"/>\n'
         )
     lines.append("</qual:listOfQualitativeSpecies>\n")
@@ -197,20 +201,17 @@ def _identifiers(codes: dict[str, _Rule]) -> dict[str, str]:
 
 def _transition(target: str, rule: _Rule, name: dict[str, str]) -> str:
     inputs = "".join(
-        f'<qual:input qual:id="in_{target}_{number}" qual:qualitativeSpecies="{name[source]}" '
+        f'<qual:input qual:qualitativeSpecies="{name[source]}" '
         f'qual:transitionEffect="none" qual:sign="{_SIGN[sign]}"/>\n'
-        for number, (source, sign) in enumerate(
-            (source, sign)
-            for sign, sources in ((1, rule.activators), (-1, rule.inhibitors), (0, rule.unknown))
-            for source in sources
-        )
+        for sign, sources in ((1, rule.activators), (-1, rule.inhibitors), (0, rule.unknown))
+        for source in sources
     )
     factors = [_level(name[source], 0) for source in rule.inhibitors]
     if rule.activators:
         factors.insert(0, _joined("or", [_level(name[source], 1) for source in rule.activators]))
     return (
-        f'<qual:transition qual:id="tr_{target}">\n<qual:listOfInputs>\n{inputs}'
-        f'</qual:listOfInputs>\n<qual:listOfOutputs>\n<qual:output qual:id="out_{target}" '
+        f"<qual:transition>\n<qual:listOfInputs>\n{inputs}"
+        f"</qual:listOfInputs>\n<qual:listOfOutputs>\n<qual:output "
         f'qual:qualitativeSpecies="{target}" qual:transitionEffect="assignmentLevel"/>\n'
         "</qual:listOfOutputs>\n<qual:listOfFunctionTerms>\n"
         '<qual:defaultTerm qual:resultLevel="0"/>\n<qual:functionTerm qual:resultLevel="1">'

@@ -75,9 +75,19 @@ def write_interactions(interactions: pd.DataFrame, path: FilePath) -> None:
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: The table is not an interaction table.
+        ValueError: The table is not an interaction table, or would be read as another one: an
+            interaction has no direction, or a name begins or ends with a blank.
     """
-    write_tsv(check_interactions(interactions), path)
+    table = check_interactions(interactions)
+    check_directed(table)
+    for name in PAIR:
+        padded = table[name].str.strip() != table[name]
+        if padded.any():
+            raise ValueError(
+                f"{path}: the {name} {table[name][padded].iloc[0]!r} begins or ends with a blank, "
+                "which reading would drop; remove it."
+            )
+    write_tsv(table, path)
 
 
 def merge_interactions(interactions: pd.DataFrame) -> pd.DataFrame:

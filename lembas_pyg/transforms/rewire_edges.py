@@ -36,7 +36,7 @@ class RewireEdges(BaseTransform):
             cut one off are undone.
 
     Raises:
-        ValueError: `rounds` is not a positive number.
+        ValueError: `seed` is no whole number of 0 or more, or `rounds` none of 1 or more.
 
     References:
         Maslov and Sneppen (2002), Science 296, 910.
@@ -50,8 +50,11 @@ class RewireEdges(BaseTransform):
         keep_ligand_edges: bool = False,
         keep_tfs_reachable: bool = False,
     ) -> None:
-        if rounds < 1:
-            raise ValueError(f"`rounds` is {rounds}. Offer every edge at least 1 exchange.")
+        for name, value, least in (("seed", seed, 0), ("rounds", rounds, 1)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ValueError(
+                    f"`{name}` is {value!r}; it must be a whole number of {least} or more."
+                )
         self.seed = seed
         self.rounds = rounds
         self.keep_ligand_edges = keep_ligand_edges

@@ -572,3 +572,11 @@ def test_a_name_that_ends_in_gz_means_compressed(tmp_path):
     write_sif(table, tmp_path / "n.sif.gz")
     assert read_sif(tmp_path / "n.sif.gz")["source"].tolist() == ["A"]
     assert (tmp_path / "n.sif.gz").read_bytes()[:2] == b"\x1f\x8b"
+
+
+def test_ids_in_sbml_are_unique_whatever_nodes_are_called(tmp_path):
+    table = pd.DataFrame({"source": ["cell", "tr_B", "in_B_0"], "target": ["B", "cell", "network"]})
+    table = table.assign(direction=1, stimulation=1, inhibition=0)
+    write_sbml_qual(table, tmp_path / "n.sbml")
+    ids = re.findall(r'\bid="(.*?)"', (tmp_path / "n.sbml").read_text())
+    assert len(ids) == len(set(ids)) == 6

@@ -196,3 +196,14 @@ def test_published_text_with_a_spare_field_is_read(shared_data, name):
     table = read_interactions(shared_data / "lembas" / "networks" / f"{name}.txt")
     assert (table["direction"] == 1).all()
     assert table["references"].isin(["toyNet", "pipeNet"]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [({"direction": 0}, "without a direction"), ({"source": " A"}, "begins or ends with a blank")],
+)
+def test_what_could_not_be_read_back_is_not_written(tmp_path, change, text):
+    row = {"source": "A", "target": "B", "direction": 1, "stimulation": 1, "inhibition": 0}
+    with pytest.raises(ValueError, match=text):
+        write_interactions(pd.DataFrame([row | change]), tmp_path / "M.tsv")
+    assert not (tmp_path / "M.tsv").exists()
