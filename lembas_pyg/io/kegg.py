@@ -238,19 +238,31 @@ def _bridge(arrows: list[_Arrow]) -> list[_Arrow]:
         node for arrow in arrows for node in arrow[:2] if node.type == "small molecule"
     )
     for molecule in molecules:
-        into = [a for a in arrows if a.target == molecule and a.source != molecule]
-        out = [a for a in arrows if a.source == molecule and a.target != molecule]
-        arrows = [a for a in arrows if molecule not in a[:2]]
-        arrows += [_joined(before, after) for before, after in product(into, out)]
+        ends = [(k, end) for k, arrow in enumerate(arrows) for end in _orientations(arrow)]
+        into = [(k, end) for k, end in ends if end.target == molecule != end.source]
+        out = [(k, end) for k, end in ends if end.source == molecule != end.target]
+        arrows = [arrow for arrow in arrows if molecule not in arrow[:2]]
+        for (k, before), (n, after) in product(into, out):
+            # Without any direction either order is the same link.
+            if before.direction or after.direction or k < n:
+                arrows.append(_joined(before, after))
     return sorted(arrows, key=lambda arrow: arrow.line)
 
 
+def _orientations(arrow: _Arrow) -> list[_Arrow]:
+    """An arrow, and the other way round where it has no direction."""
+    if arrow.direction:
+        return [arrow]
+    return [arrow, arrow._replace(source=arrow.target, target=arrow.source)]
+
+
 def _joined(before: _Arrow, after: _Arrow) -> _Arrow:
+    """The link of two arrows; it has the direction of either, and no sign unless both have one."""
     sign = (before.stimulation - before.inhibition) * (after.stimulation - after.inhibition)
     return _Arrow(
         before.source,
         after.target,
-        before.direction and after.direction,
+        before.direction or after.direction,
         int(sign > 0),
         int(sign < 0),
         ";".join(dict.fromkeys([*before.mechanism.split(";"), *after.mechanism.split(";")])),

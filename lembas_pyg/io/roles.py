@@ -239,7 +239,8 @@ def read_gene_list(path: FilePath, names: Mapping[str, str] | pd.Series | None =
     if "symbol" in columns:
         symbols = table[columns["symbol"]].tolist()
     else:
-        symbols = [table.columns[0], *table.iloc[:, 0]]
+        first = [] if table.columns[0].endswith(":") else [table.columns[0]]  # a title is none
+        symbols = [*first, *table.iloc[:, 0]]
     known = pd.Series(dict(names))
     codes = known.index.to_series().groupby(known.to_numpy(), sort=False).agg(list)
     missing = [symbol for symbol in symbols if symbol not in codes.index]

@@ -79,7 +79,13 @@ def read_sif(path: FilePath, words: dict[str, tuple[int, int, int]] | None = Non
     """
     meaning = SYNONYMS | (words or {})
     try:
-        lines = read_bytes(path).decode("utf-8-sig").replace("\r\n", "\n").split("\n")
+        lines = (
+            read_bytes(path)
+            .decode("utf-8-sig")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+            .split("\n")
+        )
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a text in UTF-8 ({error}).") from error
     separator = "\t" if any("\t" in line for line in lines) else None

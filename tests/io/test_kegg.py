@@ -242,6 +242,23 @@ def test_two_inhibitions_across_a_compound_are_an_activation(read):
     assert signs(table) == [1]
 
 
+@pytest.mark.parametrize("ends", [(5, 8), (8, 5)])
+def test_a_link_has_the_direction_of_either_of_its_arrows(read, ends):
+    table = read(
+        relation(1, 5, "activation", type="PCrel"), relation(*ends, type="PCrel"), compounds="link"
+    )
+    assert pairs(table) == [("10", "40")]
+    assert table["direction"].tolist() == [1]
+    assert signs(table) == [0]
+
+
+@pytest.mark.parametrize(("one", "two"), [((1, 5), (5, 8)), ((5, 1), (5, 8)), ((1, 5), (8, 5))])
+def test_a_link_of_two_undirected_relations_is_undirected(read, one, two):
+    table = read(relation(*one, type="PCrel"), relation(*two, type="PCrel"), compounds="link")
+    assert pairs(table) == [("10", "40")]
+    assert table["direction"].tolist() == [0]
+
+
 def test_compounds_can_be_nodes(read):
     table = read(*MESSENGER[:2], ENZYMES, compounds="keep")
     assert pairs(table) == [
