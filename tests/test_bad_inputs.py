@@ -566,9 +566,11 @@ def describe(case):
 EPOCHS = 800
 LONG = [*TRAIN.split(), "--epochs", str(EPOCHS)]
 # As `python -m lembas_pyg`, with a checkpoint after every epoch instead of every half minute, and
-# with epochs slow enough for a test to come in between on a busy machine.
+# with epochs slow enough for a test to come in between on a busy machine. Processes in the
+# background of a shell, and what they start, ignore Ctrl-C unless told otherwise.
 EAGER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from lembas_pyg.training import trainer
 trainer._SECONDS_BETWEEN_CHECKPOINTS = 0
 save = trainer.save_tensors
