@@ -431,12 +431,18 @@ def _collect(
 ) -> CrossValidation:
     """Tables of all results, in the order of folds and members."""
     blocks, rows = [], []
+    unsteady: list[str] = []
     for fold, names in held_out.items():
         found = [results[fold, member] for member in range(members)]
         y = torch.stack([result["y"] for result in found]).clamp(0, 1)
         converged = torch.stack([result["converged"] for result in found])
         residual = torch.stack([result["residual"] for result in found])
-        together = combine(y, residual, converged)
+        # To leave out what no member has a steady state for would flatter the score.
+        steady = converged.any(dim=0)
+        together = combine(y, residual, converged | ~steady)
+        unsteady += [
+            f"{name} (fold {fold})" for name, is_ in zip(names, steady, strict=True) if not is_
+        ]
         ours = {OURS: together.y, "spread": together.spread}
         if members > 1:
             ours[f"{OURS}, one member"] = together.members[0]
@@ -460,13 +466,12 @@ def _collect(
     predictions = wide[[*keys, OURS, "spread"]].rename(columns={OURS: "predicted"})
     by_model = wide.melt(keys, models, var_name="model", value_name="predicted")
     by_model = by_model[["model", *keys, "predicted"]]
-    lost = predictions["predicted"].isna() & predictions["measured"].notna()
-    if lost.any():
-        names = predictions.loc[lost, ["fold", "condition"]].drop_duplicates()
+    if unsteady:
         logger.warning(
-            "%d held-out conditions have no steady state in any member and are not scored: %s",
-            len(names),
-            ", ".join(f"{c} (fold {f})" for f, c in names.itertuples(index=False)),
+            "%d held-out conditions have no steady state in any member; they are scored by the "
+            "states that were reached last: %s",
+            len(unsteady),
+            ", ".join(unsteady),
         )
     return CrossValidation(
         predictions=predictions,

@@ -301,3 +301,17 @@ def test_models_without_a_network_stand_beside_ours(data):
         for tf, rows in part.groupby("tf"):
             mean = data.y[data.node_name.index(tf), train].nanmean().clamp(0, 1)
             np.testing.assert_allclose(rows["predicted"], mean, rtol=1e-6, err_msg=f"{fold} {tf}")
+
+
+def test_conditions_without_steady_state_are_scored_and_named(data, monkeypatch, caplog):
+    predict = cross_validation.predict
+
+    def restless(*arguments):
+        found = predict(*arguments)
+        return found._replace(converged=torch.zeros_like(found.converged))
+
+    monkeypatch.setattr(cross_validation, "predict", restless)
+    found = run(data)
+    assert found.scores["entries"].tolist() == [15]
+    assert found.members["held_out_not_converged"].sum() == 8
+    assert "8 held-out conditions have no steady state" in caplog.text
