@@ -56,6 +56,8 @@ class CrossValidation:
             clipped to [0, 1]), `spread` (standard deviation over members); one row an entry.
         by_model: `model`, `fold`, `condition`, `tf`, `measured`, `predicted`; ours, a single
             member of ours, and every baseline.
+        by_member: `fold`, `member`, `condition`, `tf`, `measured`, `predicted` (clipped to [0, 1]);
+            states that did not converge as they were reached last.
         scores: One row a model: Pearson `r` over all held-out entries, `fold_mean`, `fold_sd`,
             `fold_median` and `fold_worst` of the r of folds, `tf_median` and `condition_median` of
             the r of TFs and conditions, `mse`, `entries`.
@@ -69,6 +71,7 @@ class CrossValidation:
 
     predictions: pd.DataFrame
     by_model: pd.DataFrame
+    by_member: pd.DataFrame
     scores: pd.DataFrame
     fold_scores: pd.DataFrame
     members: pd.DataFrame
@@ -430,7 +433,7 @@ def _collect(
     seed: int,
 ) -> CrossValidation:
     """Tables of all results, in the order of folds and members."""
-    blocks, rows = [], []
+    blocks, alone, rows = [], [], []
     unsteady: list[str] = []
     for fold, names in held_out.items():
         found = [results[fold, member] for member in range(members)]
@@ -445,11 +448,14 @@ def _collect(
         ]
         ours = {OURS: together.y, "spread": together.spread}
         if members > 1:
-            ours[f"{OURS}, one member"] = together.members[0]
+            ours[f"{OURS}, one member"] = y[0]
         if baselines:
             ours |= _baselines(data, names, costimulus, seed)
         blocks.append(_block(data, fold, names, ours))
         for member, result in enumerate(found):
+            block = _block(data, fold, names, {"predicted": y[member]})
+            block.insert(1, "member", member)
+            alone.append(block)
             rows.append(
                 {
                     "fold": fold,
@@ -476,6 +482,7 @@ def _collect(
     return CrossValidation(
         predictions=predictions,
         by_model=by_model,
+        by_member=pd.concat(alone, ignore_index=True),
         scores=score_table(by_model),
         fold_scores=fold_scores(by_model),
         members=pd.DataFrame(rows),

@@ -109,6 +109,26 @@ def test_the_ensemble_of_a_fold_predicts_what_was_scored(data):
         found.ensemble(data, 7)
 
 
+def test_single_members_predict_every_entry(data, monkeypatch):
+    predict = cross_validation.predict
+
+    def restless(model, data, names):
+        found = predict(model, data, names)
+        return found._replace(converged=found.converged & (torch.rand(1) < 0.5))
+
+    torch.manual_seed(0)
+    monkeypatch.setattr(cross_validation, "predict", restless)
+    found = run(data, members=2)
+    assert not found.members["held_out_not_converged"].eq(0).all()
+    alone = found.by_member
+    assert list(alone) == ["fold", "member", "condition", "tf", "measured", "predicted"]
+    assert len(alone) == 2 * 8 * 2 and alone["predicted"].notna().all()
+    first = found.by_model[found.by_model["model"] == "LEMBAS, one member"]
+    both = first.merge(alone[alone["member"] == 0], on=["fold", "condition", "tf"])
+    assert len(both) == 16
+    np.testing.assert_array_equal(both["predicted_x"], both["predicted_y"])
+
+
 def test_an_executor_changes_nothing(data):
     with ThreadPoolExecutor(1) as executor:
         same(run(data), run(data, executor=executor))
