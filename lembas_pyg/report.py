@@ -37,6 +37,7 @@ _NEEDED = {
     "scores": [
         "model",
         "r",
+        "r_centred",
         "fold_mean",
         "fold_sd",
         "fold_median",
@@ -103,8 +104,9 @@ def write_cross_validation_report(
     Args:
         path: File to write or replace.
         predictions: Of our model: `fold`, `condition`, `tf`, `measured`, `predicted`, `spread`.
-        scores: One row a model: `model`, `r`, `fold_mean`, `fold_sd`, `fold_median`,
-            `fold_worst`, `tf_median`, `condition_median`, `mse`, `entries`.
+        scores: One row a model, as from `lembas_pyg.training.score_table`: `model`, `r`,
+            `r_centred`, `fold_mean`, `fold_sd`, `fold_median`, `fold_worst`, `tf_median`,
+            `condition_median`, `mse`, `entries`.
         fold_scores: `model`, `fold`, `r`, `mse`.
         members: `fold`, `member`, `seed`, `train_r`, `seconds`, `not_converged` (share of
             training visits), `residual`, `radius`; a column `held_out_not_converged`
@@ -247,6 +249,7 @@ def _scores(ours: str, scores: pd.DataFrame) -> str:
         "model": "model",
         "kind": "",
         "r": "pooled r",
+        "r_centred": "less TF means",
         "mse": "MSE",
         "fold_mean": "r of folds, mean",
         "fold_sd": "sd",
@@ -258,8 +261,10 @@ def _scores(ours: str, scores: pd.DataFrame) -> str:
     }
     note = (
         "Pearson r and mean squared error (MSE) over all held-out entries (condition and TF) of "
-        "all folds together, predictions clipped to [0, 1]. Baselines know the ligands of a "
-        "condition and no network; they are fitted to the same training conditions."
+        "all folds together, predictions clipped to [0, 1]; 'less TF means' is the pooled r once "
+        "the mean of every TF is subtracted from measured and from predicted: about 0, or below, "
+        "for what knows the means alone. Baselines know the ligands of a condition and no network; "
+        "they are fitted to the same training conditions."
     )
     return _table(table, columns, marks) + _note(note)
 

@@ -115,7 +115,7 @@ def write_results(
 
 def print_scores(scores: pd.DataFrame) -> None:
     """The score table as text."""
-    columns = ["model", "r", "fold_mean", "fold_worst", "tf_median", "mse"]
+    columns = ["model", "r", "r_centred", "fold_mean", "fold_worst", "tf_median", "mse"]
     print("\t".join(columns))
     for row in scores[columns].to_dict("records"):
         print("\t".join([row["model"], *(f"{row[name]:.3f}" for name in columns[1:-1])]), end="\t")

@@ -58,9 +58,10 @@ class CrossValidation:
             member of ours, and every baseline.
         by_member: `fold`, `member`, `condition`, `tf`, `measured`, `predicted` (clipped to [0, 1]);
             states that did not converge as they were reached last.
-        scores: One row a model: Pearson `r` over all held-out entries, `fold_mean`, `fold_sd`,
-            `fold_median` and `fold_worst` of the r of folds, `tf_median` and `condition_median` of
-            the r of TFs and conditions, `mse`, `entries`.
+        scores: One row a model: Pearson `r` over all held-out entries, and `r_centred` without
+            the means of TFs; `fold_mean`, `fold_sd`, `fold_median` and `fold_worst` of the r of
+            folds, `tf_median` and `condition_median` of the r of TFs and conditions, `mse`,
+            `entries`.
         fold_scores: `model`, `fold`, `r`, `mse`.
         members: `fold`, `member`, `seed`, `train_r`, `seconds`, `not_converged` (share of training
             visits without steady state), `held_out_not_converged` (conditions), `residual` and

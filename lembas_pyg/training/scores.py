@@ -14,16 +14,27 @@ _NEEDED = ["model", "fold", "condition", "tf", "measured", "predicted"]
 
 
 def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Scores of every model over all held-out entries.
+    r"""Scores of every model over all held-out entries.
+
+    TFs differ in their mean more than in their response, so that the pooled r is high for a model
+    that knows the means alone. `r_centred` is what is left without them, over the :math:`S_t`
+    entries of every TF :math:`t`:
+
+    .. math:: r_c = \mathrm{corr}\Big(y_{ts} - \frac{1}{S_t} \sum_{s'} y_{ts'},\;
+        \hat y_{ts} - \frac{1}{S_t} \sum_{s'} \hat y_{ts'}\Big)
+
+    It is about 0 for a model whose predictions vary around the means without regard to the
+    condition, and below 0 for means of the training conditions: without a high value that is held
+    out, the mean of the others is low (with folds of one condition, exactly -1).
 
     Args:
         predictions: `model`, `fold`, `condition`, `tf`, `measured`, `predicted`, one row an entry;
             entries that were not measured or not predicted (blank) do not count.
 
     Returns:
-        One row a model, in order of first mention: pooled Pearson `r`; mean, standard deviation,
-        median and worst r of folds; median r of TFs and of conditions; `mse`; `entries` scored.
-        A correlation without variance is blank and left out of averages.
+        One row a model, in order of first mention: pooled Pearson `r` and `r_centred`; mean,
+        standard deviation, median and worst r of folds; median r of TFs and of conditions; `mse`;
+        `entries` scored. A correlation without variance is blank and left out of averages.
 
     Raises:
         ValueError: A column is missing.
@@ -40,6 +51,7 @@ def score_table(predictions: pd.DataFrame) -> pd.DataFrame:
             {
                 "model": model,
                 "r": _r(part),
+                "r_centred": _r(_centred(part)),
                 "fold_mean": by_fold.mean(),
                 "fold_sd": by_fold.std(ddof=0),
                 "fold_median": by_fold.median(),
@@ -121,6 +133,14 @@ def _known(predictions: pd.DataFrame) -> pd.DataFrame:
     if missing:
         raise ValueError(f"The predictions have no column {missing}; they need {_NEEDED}.")
     return predictions.dropna(subset=["measured", "predicted"])
+
+
+def _centred(part: pd.DataFrame) -> pd.DataFrame:
+    """Measured and predicted less their means by TF; a TF that does not vary is exactly 0."""
+    values = part[["measured", "predicted"]]
+    by_tf = values.groupby(part["tf"], sort=False)
+    varies = by_tf.transform("max") > by_tf.transform("min")
+    return (values - by_tf.transform("mean")).where(varies, 0.0)
 
 
 def _by(part: pd.DataFrame, keys: str | list[str]) -> pd.Series:

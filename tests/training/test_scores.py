@@ -23,6 +23,12 @@ def test_scores_by_hand():
     assert scores.loc["one", "r"] == pytest.approx(known["measured"].corr(known["predicted"]))
     error = known["measured"] - known["predicted"]
     assert scores.loc["one", "mse"] == pytest.approx((error**2).mean())
+    rest = [
+        (part["measured"] - part["measured"].mean(), part["predicted"] - part["predicted"].mean())
+        for _, part in known.groupby("tf")
+    ]
+    measured, predicted = (np.concatenate(side) for side in zip(*rest, strict=True))
+    assert scores.loc["one", "r_centred"] == pytest.approx(np.corrcoef(measured, predicted)[0, 1])
     by_fold = [part["measured"].corr(part["predicted"]) for _, part in known.groupby("fold")]
     assert scores.loc["one", "fold_mean"] == pytest.approx(np.mean(by_fold))
     assert scores.loc["one", "fold_worst"] == pytest.approx(min(by_fold))
@@ -37,7 +43,40 @@ def test_a_constant_prediction_has_no_correlation():
     rows["predicted"] = 0.5
     scores = score_table(rows).iloc[0]
     assert np.isnan(scores["r"])
+    assert np.isnan(scores["r_centred"])
     assert scores["mse"] > 0
+
+
+def responses(num_conditions=40):
+    """Three TFs of means 0.1, 0.3 and 0.9 that respond a little; one condition a fold."""
+    generator = np.random.default_rng(0)
+    rows = pd.MultiIndex.from_product(
+        [range(num_conditions), ["T", "U", "V"]], names=["fold", "tf"]
+    ).to_frame(index=False)
+    mean = rows["tf"].map({"T": 0.1, "U": 0.3, "V": 0.9})
+    measured = mean + 0.02 * generator.standard_normal(len(rows))
+    rows = rows.assign(model="m", condition=rows["fold"], measured=measured)
+    return rows, mean, generator
+
+
+def test_means_of_tfs_correlate_but_nothing_is_left_without_them():
+    rows, mean, generator = responses()
+    exact = score_table(rows.assign(predicted=mean / 3)).iloc[0]
+    assert exact["r"] > 0.99 and np.isnan(exact["r_centred"])
+    around = mean + 0.02 * generator.standard_normal(len(rows))
+    noisy = score_table(rows.assign(predicted=around)).iloc[0]
+    assert noisy["r"] > 0.99 and abs(noisy["r_centred"]) < 3 / np.sqrt(len(rows))
+    half = score_table(rows.assign(predicted=mean + 0.5 * (rows["measured"] - mean))).iloc[0]
+    assert half["r_centred"] == pytest.approx(1)
+
+
+def test_means_of_the_other_conditions_are_opposed_to_what_is_held_out():
+    rows, _, _ = responses()
+    by_tf = rows.groupby("tf")["measured"]
+    others = (by_tf.transform("sum") - rows["measured"]) / (by_tf.transform("size") - 1)
+    scores = score_table(rows.assign(predicted=others)).iloc[0]
+    assert scores["r"] > 0.99
+    assert scores["r_centred"] == pytest.approx(-1)
 
 
 def test_a_missing_column_is_named():
