@@ -1,4 +1,4 @@
-"""Training: settings, losses, the loop, cross-validation and ensembles.
+"""Training: settings, losses, the loop, cross-validation with its nulls, and ensembles.
 
 All but the settings is imported on first use, and torch with it, so that settings are at hand at
 once.
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lembas_pyg.training.cross_validation import CrossValidation, cross_validate
     from lembas_pyg.training.ensemble import Ensemble, EnsemblePrediction
     from lembas_pyg.training.folds import k_fold, leave_one_ligand_out, leave_one_out
+    from lembas_pyg.training.nulls import NullComparison, compare_nulls
     from lembas_pyg.training.scores import Comparison, compare_folds, fold_scores, score_table
     from lembas_pyg.training.trainer import History, fit
 
@@ -24,8 +25,10 @@ __all__ = [
     "Ensemble",
     "EnsemblePrediction",
     "History",
+    "NullComparison",
     "TrainingConfig",
     "compare_folds",
+    "compare_nulls",
     "cross_validate",
     "fit",
     "fold_scores",
@@ -42,7 +45,9 @@ _HOME = {
     "Ensemble": "ensemble",
     "EnsemblePrediction": "ensemble",
     "History": "trainer",
+    "NullComparison": "nulls",
     "compare_folds": "scores",
+    "compare_nulls": "nulls",
     "cross_validate": "cross_validation",
     "fit": "trainer",
     "fold_scores": "scores",
