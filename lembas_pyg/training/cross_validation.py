@@ -6,13 +6,12 @@ import copy
 import hashlib
 import json
 import logging
-import multiprocessing
 import os
+import pickle
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,15 +35,14 @@ from lembas_pyg.training.ensemble import Ensemble, combine
 from lembas_pyg.training.folds import check_folds
 from lembas_pyg.training.scores import fold_scores, score_table
 from lembas_pyg.training.trainer import check_data, fit
+from lembas_pyg.training.workers import run_tasks
 
 __all__ = ["CrossValidation", "cross_validate"]
 
 logger = logging.getLogger(__name__)
 
 OURS = "LEMBAS"
-_FORMAT = "lembas_pyg cross-validation 1"
-# How often a fold is tried again after its worker died.
-_RETRIES = 3
+_FORMAT = "lembas_pyg cross-validation 2"
 
 
 @dataclass
@@ -126,15 +124,25 @@ class _Task:
     held_out: list[str]
     scramble: bool
 
+    def __str__(self) -> str:
+        return f"fold {self.fold}, member {self.member}"
+
     @property
-    def name(self) -> str:
-        return f"fold-{self.fold:03d}-member-{self.member:03d}"
+    def file(self) -> str:
+        return f"fold-{self.fold:03d}-member-{self.member:03d}.pt"
 
     @property
     def seed(self) -> int:
         """Of the initial weights and the training; different in every fold and member."""
         sequence = np.random.SeedSequence([self.config.seed, self.fold, self.member])
         return int(sequence.generate_state(1)[0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        """With little to send: most entries of the data are 0 or unknown."""
+        return self.__dict__ | {"data": zlib.compress(pickle.dumps(self.data), 1)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state | {"data": pickle.loads(zlib.decompress(state["data"]))})
 
 
 def cross_validate(
@@ -176,7 +184,9 @@ def cross_validate(
         jobs: Without an executor, processes on this machine, one thread each; 1 trains here. A
             script that asks for more needs ``if __name__ == "__main__":``.
         folder: Where each member is written once it is trained; a second call with the same
-            arguments goes on with what is missing there.
+            arguments goes on with what is missing there. Calls with other folds of one table may
+            share it, also at the same time and from several machines; a last call with all folds
+            then has nothing left to train.
         progress: Show a progress bar; on a terminal only if None.
 
     Returns:
@@ -223,6 +233,7 @@ def _train_member(task: _Task) -> dict[str, Any]:
         warnings.simplefilter("ignore")  # what did not converge is part of the result
         prediction = predict(model, data, task.held_out)
     return {
+        "held_out": task.held_out,
         "y": prediction.y,
         "converged": prediction.converged,
         "residual": prediction.residual,
@@ -264,9 +275,11 @@ def _train_all(
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """Results of all tasks: those in the folder, and the others trained."""
     results = {}
-    for task in tasks:
-        if folder is not None and (folder / f"{task.name}.pt").is_file():
-            results[task.fold, task.member] = load_tensors(folder / f"{task.name}.pt")
+    if folder is not None:
+        for task in tasks:
+            result = _trained_before(task, folder)
+            if result is not None:
+                results[task.fold, task.member] = result
     missing = [task for task in tasks if (task.fold, task.member) not in results]
     if results:
         logger.info("%d of %d members were trained before.", len(results), len(tasks))
@@ -277,112 +290,30 @@ def _train_all(
         disable=None if progress is None else not progress,
     )
     with bar:
-        for task, result in _run(missing, executor, jobs):
+        for task, result in run_tasks(_train_member, missing, executor=executor, jobs=jobs):
             if result["interrupted"]:
                 raise KeyboardInterrupt
             if folder is not None:
-                save_tensors(result, folder / f"{task.name}.pt")
+                save_tensors(result, folder / task.file)
             results[task.fold, task.member] = result
             bar.update()
             bar.set_postfix(fold=task.fold, train_r=f"{result['train_r']:.3f}", refresh=False)
     return results
 
 
-def _run(
-    tasks: list[_Task], executor: Executor | None, jobs: int
-) -> Iterator[tuple[_Task, dict[str, Any]]]:
-    """Tasks with their results, as they are done."""
-    if executor is not None:
-        yield from _submitted(tasks, executor, {})
-    elif jobs == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield task, _train_member(task)
-    else:
-        yield from _in_processes(tasks, min(jobs, len(tasks)))
-
-
-def _in_processes(tasks: list[_Task], jobs: int) -> Iterator[tuple[_Task, dict[str, Any]]]:
-    """Tasks in processes of this machine; what a dead worker has left undone is done again."""
-    left = {task.name: task for task in tasks}
-    failures: dict[str, int] = {}
-    deaths = 0
-    while left:
-        with _one_thread_each():
-            context = multiprocessing.get_context("spawn")
-            pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_use_one_thread)
-            try:
-                for task, result in _submitted(list(left.values()), pool, failures):
-                    del left[task.name]
-                    yield task, result
-            except BrokenProcessPool as error:
-                deaths += 1
-                if deaths > _RETRIES:
-                    raise RuntimeError(
-                        f"A worker process died for the {deaths}th time, with {len(left)} members "
-                        f"left to train; perhaps memory is short. Use fewer jobs; with folder= "
-                        f"what was trained is kept."
-                    ) from error
-                logger.warning(
-                    "A worker process died; the %d members that are left are tried again.",
-                    len(left),
-                )
-            finally:
-                pool.shutdown(cancel_futures=True)
-
-
-def _submitted(
-    tasks: list[_Task], executor: Executor, failures: dict[str, int]
-) -> Iterator[tuple[_Task, dict[str, Any]]]:
-    """Tasks on an executor; one whose worker was lost is submitted again.
-
-    A mistake in the task itself is no loss: it would only come back.
-    """
-    pending: dict[Future, _Task] = {executor.submit(_train_member, task): task for task in tasks}
+def _trained_before(task: _Task, folder: Path) -> dict[str, Any] | None:
+    """What an earlier call has left of a task; None if there is nothing that can be read."""
+    path = folder / task.file
+    if not path.is_file():
+        return None
     try:
-        while pending:
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                task = pending.pop(future)
-                try:
-                    result = future.result()
-                except BrokenProcessPool:
-                    raise
-                except Exception as error:
-                    if not _is_loss(error) or failures.get(task.name, 0) >= _RETRIES:
-                        error.add_note(f"While training fold {task.fold}, member {task.member}.")
-                        raise
-                    failures[task.name] = failures.get(task.name, 0) + 1
-                    logger.warning("%s was lost (%s); it is tried again.", task.name, error)
-                    pending[executor.submit(_train_member, task)] = task
-                else:
-                    yield task, result
-    finally:
-        for future in pending:
-            future.cancel()
-
-
-def _is_loss(error: Exception) -> bool:
-    """Whether an error speaks of a lost worker, whatever the executor calls it."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    return bool(names & {"KilledWorker", "BrokenExecutor", "CommClosedError", "CancelledError"})
-
-
-def _use_one_thread() -> None:
-    torch.set_num_threads(1)
-
-
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Workers that are started in here use one thread, also those that torch does not set."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+        result = load_tensors(path)
+    except pickle.UnpicklingError as error:
+        logger.warning("%s cannot be read: %s %s is trained again.", path, error, task)
+        return None
+    if result["held_out"] != task.held_out:
+        raise _another(folder, ["folds"])
+    return result
 
 
 def _open_folder(folder: Path, tasks: list[_Task]) -> Path:
@@ -397,7 +328,6 @@ def _open_folder(folder: Path, tasks: list[_Task]) -> Path:
         "model": _describe(first.model),
         "scramble": first.scramble,
         "data": data.hexdigest(),
-        "folds": {str(task.fold): task.held_out for task in tasks},
     }
     path = folder / "members.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -408,14 +338,18 @@ def _open_folder(folder: Path, tasks: list[_Task]) -> Path:
             raise ValueError(f"{path} is damaged; use another folder.") from error
         changed = [name for name, value in record.items() if earlier.get(name) != value]
         if changed:
-            raise ValueError(
-                f"{folder} holds members of another cross-validation: it differs in "
-                f"{', '.join(changed)}. Use the same arguments to go on, or another folder."
-            )
+            raise _another(folder, changed)
     else:
         with replace_file(path) as file:
             file.write(json.dumps(record, indent=1).encode())
     return folder
+
+
+def _another(folder: Path, changed: list[str]) -> ValueError:
+    return ValueError(
+        f"{folder} holds members of another cross-validation: it differs in {', '.join(changed)}. "
+        f"Use the same arguments to go on, or another folder."
+    )
 
 
 def _describe(model: Callable[..., LEMBAS]) -> str:

@@ -142,7 +142,7 @@ def test_a_restart_goes_on_with_what_is_missing(data, tmp_path, monkeypatch):
     def interrupted(task):
         if len(trained) == 4:
             raise KeyboardInterrupt
-        trained.append(task.name)
+        trained.append(task.file)
         return train(task)
 
     monkeypatch.setattr(cross_validation, "_train_member", interrupted)
@@ -151,7 +151,7 @@ def test_a_restart_goes_on_with_what_is_missing(data, tmp_path, monkeypatch):
     assert len(list(tmp_path.glob("*.pt"))) == 4
     again = []
     monkeypatch.setattr(
-        cross_validation, "_train_member", lambda task: again.append(task.name) or train(task)
+        cross_validation, "_train_member", lambda task: again.append(task.file) or train(task)
     )
     same(whole, run(data, members=2, folder=tmp_path))
     assert len(again) == 2
@@ -196,7 +196,7 @@ class DyingOnce:
 def test_a_worker_that_dies_costs_nothing_but_time(data, tmp_path, caplog):
     found = run(data, model=DyingOnce(str(tmp_path / "dead")), jobs=2)
     assert (tmp_path / "dead").exists()
-    assert "A worker process died" in caplog.text
+    assert "was lost (its worker process died, exit code 1); it is tried again" in caplog.text
     same(run(data), found)
 
 
