@@ -163,6 +163,28 @@ def test_more_members_go_on_in_the_same_folder(data, tmp_path):
     same(run(data, members=2), run(data, members=2, folder=tmp_path))
 
 
+def test_calls_with_some_folds_each_share_a_folder(data, tmp_path, monkeypatch):
+    folds = k_fold(data, 4)
+    shares = [folds[folds["Index"] % 3 == number] for number in range(3)]
+    with ThreadPoolExecutor(3) as at_once:
+        calls = [at_once.submit(run, data, share, folder=tmp_path) for share in shares]
+        assert [call.result().members["fold"].tolist() for call in calls] == [[0, 3], [1], [2]]
+    whole = run(data, folds)
+    monkeypatch.setattr(cross_validation, "_train_member", None)  # nothing is left to train
+    same(whole, run(data, folds, folder=tmp_path))
+
+
+def test_a_damaged_member_is_trained_again(data, tmp_path, caplog):
+    whole = run(data, folder=tmp_path)
+    path = tmp_path / "fold-001-member-000.pt"
+    path.write_bytes(path.read_bytes()[:1000])
+    (tmp_path / ".fold-002-member-000.pt.0.partial").write_bytes(b"half")
+    same(whole, run(data, folder=tmp_path))
+    assert "cannot be read" in caplog.text
+    assert "fold 1, member 0 is trained again" in caplog.text
+    assert len(path.read_bytes()) > 1000
+
+
 @pytest.mark.parametrize("change", ["settings", "folds", "scramble", "model"])
 def test_a_folder_of_another_run_is_refused(data, tmp_path, change):
     run(data, folder=tmp_path)
