@@ -59,9 +59,22 @@ _NEEDED = {
         "radius",
     ],
 }
+_COMPARED = ["null", "true_r", "null_r", "difference", "low", "high", "wilcoxon_p"]
+_COMPARED += ["mann_whitney_p", "folds", "repeats", "rewired_fraction"]
 _WORST = 10
 # Digits after the point, by column; whole numbers and text stay as they are.
-_DIGITS = {"mse": "{:.4f}", "residual": "{:.1e}", "seconds": "{:,.1f}", "not_converged": "{:.2%}"}
+_DIGITS = {
+    "mse": "{:.4f}",
+    "residual": "{:.1e}",
+    "seconds": "{:,.1f}",
+    "not_converged": "{:.2%}",
+    "rewired_fraction": "{:.0%}",
+    "difference": "{:+.3f}",
+    "low": "{:+.3f}",
+    "high": "{:+.3f}",
+    "wilcoxon_p": "{:.2g}",
+    "mann_whitney_p": "{:.2g}",
+}
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1c1c1c; --back: #fff; --soft: #f2f4f7; --line: #d5d9e0;
@@ -94,6 +107,7 @@ def write_cross_validation_report(
     fold_scores: pd.DataFrame,
     members: pd.DataFrame,
     settings: Mapping[str, Any],
+    null_comparisons: pd.DataFrame | None = None,
 ) -> Path:
     """Write what was run, how it compares with every baseline, and where it fails.
 
@@ -113,6 +127,8 @@ def write_cross_validation_report(
             (conditions) is used where there is one.
         settings: What was run, by name. Where `scrambled` is true, the report says that the run
             is a null.
+        null_comparisons: `comparisons` of `lembas_pyg.training.compare_nulls`; the report has a
+            section on nulls where they are given.
 
     Returns:
         The path.
@@ -130,6 +146,9 @@ def write_cross_validation_report(
     }
     for name, table in tables.items():
         check_columns(table, _NEEDED[name], f"{name}= is that of a `CrossValidation`")
+    if null_comparisons is not None:
+        source = "null_comparisons= is the `comparisons` of a `NullComparison`"
+        check_columns(null_comparisons, _COMPARED, source)
     if scores.empty:
         raise ValueError("scores= has no row; give the scores of a cross-validation.")
     ours = str(scores["model"].iloc[0])
@@ -139,6 +158,7 @@ def write_cross_validation_report(
         _verdict(ours, scores, fold_scores, settings),
         "<h2>Scores</h2>",
         _scores(ours, scores),
+        *([] if null_comparisons is None else _nulls(ours, null_comparisons)),
         *_pictures(predictions, fold_scores),
         "<h2>Where it fails</h2>",
         *_failures(ours, predictions, scores, fold_scores),
@@ -267,6 +287,66 @@ def _scores(ours: str, scores: pd.DataFrame) -> str:
         "they are fitted to the same training conditions."
     )
     return _table(table, columns, marks) + _note(note)
+
+
+def _nulls(ours: str, comparisons: pd.DataFrame) -> list[str]:
+    """A sentence for every null, and all numbers."""
+    columns = {
+        "null": "null",
+        "repeats": "models",
+        "rewired_fraction": "rewired",
+        "true_r": f"{ours}, one member: r of folds",
+        "null_r": "null: r of folds",
+        "difference": "difference",
+        "low": "95 % from",
+        "high": "to",
+        "wilcoxon_p": "Wilcoxon p",
+        "mann_whitney_p": "Mann-Whitney p",
+        "folds": "folds",
+    }
+    note = (
+        "Nulls are trained on the same folds with the same settings. 'scrambled y': measurements "
+        "permuted among the training conditions. 'rewired': interactions with other targets, the "
+        "degrees and signs of all nodes kept. Other activations: the same network. A null is one "
+        f"model, so it stands against single members of {ours}, not against their average. r of "
+        "folds is averaged over members and over rewired networks; the interval is a bootstrap "
+        "over folds; Wilcoxon's test is paired by fold, Mann-Whitney's is not. A difference is "
+        "clear where the interval leaves out 0 and Wilcoxon's p is below 0.05, which takes six "
+        "folds or more."
+    )
+    rows = comparisons.to_dict("records")
+    return [
+        "<h2>Nulls</h2>",
+        _paragraphs(_null_sentence(ours, row) for row in rows),
+        _table(comparisons, columns),
+        _note(note),
+    ]
+
+
+def _null_sentence(ours: str, row: Mapping[str, Any]) -> str:
+    """By how much single members win over a null, or that they do not."""
+    null = f"the null '{row['null']}'"
+    if not np.isnan(row["rewired_fraction"]):
+        number = "network" if row["repeats"] == 1 else "networks"
+        null += f" ({row['repeats']} {number}, {row['rewired_fraction']:.0%} of interactions new)"
+    if np.isnan(row["difference"]):
+        return (
+            f"Single members of {ours} cannot be compared with {null}: fewer than two folds have "
+            "a correlation in both."
+        )
+    is_clear = row["wilcoxon_p"] < 0.05 and not row["low"] <= 0 <= row["high"]
+    if is_clear:
+        verdict = f"beat {null}" if row["difference"] > 0 else f"are beaten by {null}"
+    elif row["difference"] > 0:
+        verdict = f"score above {null}, but not clearly"
+    else:
+        verdict = f"do not beat {null}"
+    return (
+        f"Single members of {ours} {verdict}: mean r of folds {row['true_r']:.3f} against "
+        f"{row['null_r']:.3f}, a difference of {row['difference']:+.3f} (95 % interval "
+        f"{row['low']:+.3f} to {row['high']:+.3f}, Wilcoxon p = {row['wilcoxon_p']:.2g}, "
+        f"Mann-Whitney p = {row['mann_whitney_p']:.2g}, {row['folds']} folds)."
+    )
 
 
 def _failures(
@@ -427,7 +507,8 @@ def _pictures(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> list[str]
     drawn: list[tuple[str, str, str, Callable[[], Any]]] = [
         (
             "Folds",
-            "Pearson r of every held-out fold, for every model; a box ends at the quartiles.",
+            "Pearson r of every held-out fold, for every model: blue ours, orange its nulls, grey "
+            "baselines; a box ends at the quartiles.",
             "",
             lambda: draw_fold_scores(fold_scores),
         ),

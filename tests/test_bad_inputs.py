@@ -34,6 +34,7 @@ INFO = f"info {NETWORK}"
 PREDICT = f"predict {MODEL} --out Y.tsv"
 KNOCK_OUT = f"knock-out {MODEL} --out KO.tsv"
 TRAIN = f"train {DATA} --out RUN"
+CROSS = f"cross-validate {DATA} --folds 2 --out CV"
 CONVERT = "convert --format table M.tsv --out N.tsv"
 KGML = "convert --format kgml K.xml --out N.tsv"
 CURATE = f"curate {NETWORK} --remove-dead-ends --out N.tsv"
@@ -283,6 +284,17 @@ CASES = {
         Case("A TF activity is a word", TRAIN, "T.tsv, line 4, column 'T1': 'up'",
              replace("T.tsv", "0.8", "up")),
     ],
+    "Nulls of a cross-validation": [
+        Case("There is one fold", f"cross-validate {DATA} --folds F.tsv --out CV --nulls all",
+             "1 of 1 folds have two different measured entries",
+             content("F.tsv", "Index\tCondition\n0\tnone\n0\ttwo\n")),
+        Case("Folds are too small for a correlation",
+             f"cross-validate {DATA} --folds leave-one-out --out CV --nulls rewired",
+             "0 of 4 folds have two different measured entries; two folds or more"),
+        Case("The null has the activation of the model",
+             f"{CROSS} --activation leakyRelu --nulls leaky-relu", "'leaky ReLU' is no null of a"),
+        Case("A null is named twice", f"{CROSS} --nulls sigmoid,sigmoid", "named 2 times"),
+    ],
     "Parameters": [
         Case("They belong to another network", PREDICT, NO_PARAMETERS + "lack 5",
              replace("P.tsv", "S1", "X1")),
@@ -380,6 +392,14 @@ CASES = {
              "--regulon: it has no effect by itself; add --annotation-out", code=2),
         Case("Ligands, and neither receptors nor an annotation", f"{CONVERT} --ligands L1",
              "add --ligand-receptor or --annotation-out", code=2),
+        Case("A null is misspelt", f"{CROSS} --nulls rewire", "did you mean 'rewired'", code=2),
+        Case("A null does not exist", f"{CROSS} --nulls sham", "choose from scrambled-y", code=2),
+        Case("A null is named beside all", f"{CROSS} --nulls all,sigmoid", "beside 'all'", code=2),
+        Case("There is no rewired network", f"{CROSS} --nulls rewired --null-repeats 0",
+             "--null-repeats: 0 is not legal: it must be 1 or more", code=2),
+        Case("A number of nulls without their names", f"{CROSS} --null-repeats 2",
+             "add --nulls NAME", code=2),
+        Case("Nulls of a null", f"{CROSS} --nulls all --scramble", "itself a null", code=2),
         Case("The preset is misspelt", f"{TRAIN} --preset toyy", "did you mean 'toy'", code=2),
         Case("The preset is abbreviated", f"{TRAIN} --preset macrophage",
              "did you mean 'literature-macrophage'", code=2),

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import inspect
 import io
 import json
 import re
@@ -20,7 +21,8 @@ from lembas_pyg.io import read_annotation, read_conditions, read_interactions, r
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.nn import activation_by_name
 from lembas_pyg.prediction import MAX_STEPS, TOL
-from lembas_pyg.training import PRESETS
+from lembas_pyg.training import PRESETS, compare_nulls
+from lembas_pyg.training.nulls import NULLS, slug
 
 TOY = Path(lp.datasets.__file__).parent / "toy"
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
@@ -284,6 +286,51 @@ def test_cross_validation_goes_on_where_it_stopped(folder):
     assert len(kept) == len(times) - 1
 
 
+def test_nulls_stand_beside_the_cross_validation(folder):
+    names = [f"c{i}" for i in range(8)]
+    rows = [f"{name}\t{i % 2}\t{i / 8}\n" for i, name in enumerate(names)]
+    (folder / "L.tsv").write_text("".join(["\tL1\tL2\n", *rows]))
+    rows = [f"{name}\t{0.1 + i / 10}\n" for i, name in enumerate(names)]
+    (folder / "T.tsv").write_text("".join(["\tT1\n", *rows]))
+    options = ["--folds", "2", "--members", 2]
+    cross_validate("CV", *options)
+    alone = pd.read_csv("CV/scores.tsv", sep="\t")
+    nulls = ["--nulls", "rewired,scrambled-y", "--null-repeats", 2]
+    out, _ = cross_validate("CV", *options, *nulls, "--resume")
+    both = pd.read_csv("CV/scores.tsv", sep="\t")
+    added = ["LEMBAS, rewired 1", "LEMBAS, rewired 2", "LEMBAS, scrambled y"]
+    assert both["model"].tolist() == [*alone["model"][:2], *added, *alone["model"][2:]]
+    kept = both[~both["model"].isin(added)].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, alone)
+    for name in ("fold-scores", "predictions-by-model", "null-members"):
+        assert set(added) <= set(pd.read_csv(f"CV/{name}.tsv", sep="\t")["model"])
+    compared = pd.read_csv("CV/null-comparisons.tsv", sep="\t").set_index("null")
+    assert compared.index.tolist() == ["rewired", "scrambled y"]
+    assert compared["repeats"].tolist() == [2, 1]
+    folds = pd.read_csv("CV/fold-scores.tsv", sep="\t").pivot(index="fold", columns="model")["r"]
+    assert compared["folds"].tolist() == [2, 2]
+    assert compared.loc["scrambled y", "null_r"] == pytest.approx(
+        folds["LEMBAS, scrambled y"].mean()
+    )
+    assert "fold r above 'rewired'" in out
+    text = Path("CV/report.html").read_text(encoding="utf-8")
+    assert "the null &#x27;rewired&#x27; (2 networks" in text
+    config = json.loads(Path("CV/config.json").read_text())
+    assert config["nulls"] == ["rewired", "scrambled y"]
+    times = {path: path.stat().st_mtime_ns for path in Path("CV/nulls").rglob("*.pt")}
+    assert len(times) == 6
+    cross_validate("CV", *options, *nulls, "--resume")
+    assert times == {path: path.stat().st_mtime_ns for path in times}
+
+
+def test_nulls_of_the_command_line_are_those_of_the_library():
+    text = help_of("cross-validate")
+    listed = re.search(r"--nulls NAME,\.\.\. .*?single members: (.*?), or all", text)[1]
+    assert listed.replace("- ", "-").split(", ") == [slug(name) for name in NULLS]
+    default = inspect.signature(compare_nulls).parameters["repeats"].default
+    assert int(re.search(r"--null-repeats INT .*?default: (\d+)", text)[1]) == default
+
+
 def test_settings_reach_the_training(folder):
     train("RUN", "--lr", "3e-4", "--no-train-output", "--noise", "0.5", "--activation", "LEAKYRELU")
     config = json.loads(Path("RUN/config.json").read_text())
@@ -369,6 +416,7 @@ def test_the_examples_of_the_page_run_as_they_are(folder):
     text = PAGE.read_text(encoding="utf-8")
     demo = folder / "demo-output"
     demo.mkdir()
+    (folder / "T.tsv").write_text(TFS.replace("NA", "0.4"))  # the demo measures everything
     for name, source in (
         ("toy-Model.tsv", TOY / "toy-Model.tsv"),
         ("toy-Annotation.tsv", TOY / "toy-Annotation.tsv"),

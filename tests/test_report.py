@@ -148,6 +148,52 @@ def test_a_null_says_that_it_is_one(tmp_path, tables):
     assert "This run is a null" in page.text
 
 
+@pytest.fixture
+def comparisons():
+    """Four nulls: beaten, beaten too rarely to be sure, better, and one of constant predictions."""
+    null = ["scrambled y", "rewired", "sigmoid", "leaky ReLU"]
+    return pd.DataFrame(
+        {
+            "null": null,
+            "true_r": [0.8, 0.8, 0.8, np.nan],
+            "null_r": [0.2, 0.7, 0.9, np.nan],
+            "difference": [0.6, 0.1, -0.1, np.nan],
+            "low": [0.5, 0.05, -0.2, np.nan],
+            "high": [0.7, 0.15, -0.05, np.nan],
+            "wilcoxon_p": [0.001, 0.06, 0.002, np.nan],
+            "mann_whitney_p": [0.0004, 0.3, 0.5, np.nan],
+            "folds": [23, 23, 23, 0],
+            "repeats": [1, 3, 1, 1],
+            "rewired_fraction": [np.nan, 0.937, np.nan, np.nan],
+        }
+    )
+
+
+def test_every_null_has_its_sentence_and_row(tmp_path, tables, comparisons):
+    page = write(tmp_path, tables, null_comparisons=comparisons)
+    assert (
+        "Single members of LEMBAS beat the null 'scrambled y': mean r of folds 0.800 against "
+        "0.200, a difference of +0.600 (95 % interval +0.500 to +0.700, Wilcoxon p = 0.001, "
+        "Mann-Whitney p = 0.0004, 23 folds)." in page.text
+    )
+    assert (
+        "score above the null 'rewired' (3 networks, 94% of interactions new), but not clearly"
+        in page.text
+    )
+    assert "Single members of LEMBAS are beaten by the null 'sigmoid': mean r" in page.text
+    assert "cannot be compared with the null 'leaky ReLU': fewer than two folds" in page.text
+    start = next(i for i, row in enumerate(page.rows) if row[1:3] == ["null", "models"])
+    expected = "rewired 3 94% 0.800 0.700 +0.100 +0.050 +0.150 0.06 0.3 23".split()
+    assert page.rows[start + 2][1:] == expected
+    assert page.rows[start + 4][1:3] == ["leaky ReLU", "1"]
+    equal = comparisons.assign(difference=-0.01, low=-0.1)
+    text = write(tmp_path, tables, null_comparisons=equal).text
+    assert "Single members of LEMBAS do not beat the null 'scrambled y'" in text
+    assert "Nulls" not in write(tmp_path, tables).text
+    with pytest.raises(ValueError, match="The table has no column"):
+        write(tmp_path, tables, null_comparisons=comparisons[["null"]])
+
+
 def test_scores_fall_and_ours_and_the_best_baseline_are_marked(tmp_path, tables):
     page = write(tmp_path, tables)
     start = next(i for i, row in enumerate(page.rows) if "pooled r" in row)

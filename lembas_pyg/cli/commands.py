@@ -115,23 +115,36 @@ def train(arguments: argparse.Namespace) -> int:
 
 def cross_validate(arguments: argparse.Namespace) -> int:
     """Hold out fold after fold; predictions, scores and a report in a folder."""
+    if arguments.nulls is None and arguments.null_repeats is not None:
+        _refuse(arguments, "argument --null-repeats: there are no nulls; add --nulls NAME,...")
+    if arguments.nulls is not None and arguments.scramble:
+        _refuse(
+            arguments,
+            "argument --nulls: with --scramble the run is itself a null, and there is nothing to "
+            "compare others with; leave one of the two out",
+        )
     config = _config(arguments)
     folder = arguments.out
     cross_validation.check_folder_of_folds(folder, resume=arguments.resume)
 
     from lembas_pyg.nn import LEMBAS
-    from lembas_pyg.training import cross_validate
+    from lembas_pyg.training import compare_nulls, cross_validate
+    from lembas_pyg.training.nulls import check_nulls
 
     _set_threads(arguments)
     act = _activation(arguments)
     data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
     folds = cross_validation.folds_of(arguments, data)
+    model = partial(LEMBAS, act=act)
+    chosen = cross_validation.null_options(arguments)
+    if chosen is not None:
+        check_nulls(data, folds, chosen["nulls"], model)  # before hours of training
     started = time.monotonic()
     found = cross_validate(
         data,
         folds,
         config,
-        model=partial(LEMBAS, act=act),
+        model=model,
         members=arguments.members,
         baselines=arguments.baselines,
         costimulus=arguments.costimulus,
@@ -139,8 +152,21 @@ def cross_validate(arguments: argparse.Namespace) -> int:
         jobs=arguments.jobs,
         folder=folder / "members",
     )
-    seconds = time.monotonic() - started
-    summary = cross_validation.write_results(folder, found, config, arguments, repr(act), seconds)
+    write = partial(cross_validation.write_results, folder, config, arguments, repr(act))
+    summary = write(found, time.monotonic() - started)
+    if chosen is not None:
+        nulls = compare_nulls(
+            data,
+            folds,
+            config,
+            model=model,
+            jobs=arguments.jobs,
+            folder=folder / "nulls",
+            reference=found,
+            **chosen,
+        )
+        found = cross_validation.join_nulls(found, nulls)
+        summary = write(found, time.monotonic() - started, nulls)
     cross_validation.print_scores(found.scores)
     for key, value in summary.items():
         print(f"{key}\t{value:.4g}" if isinstance(value, float) else f"{key}\t{value}")

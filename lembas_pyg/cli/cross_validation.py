@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,16 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch_geometric.data import Data
 
-    from lembas_pyg.training import CrossValidation, TrainingConfig
+    from lembas_pyg.training import CrossValidation, NullComparison, TrainingConfig
 
-__all__ = ["check_folder_of_folds", "folds_of", "print_scores", "write_results"]
+__all__ = [
+    "check_folder_of_folds",
+    "folds_of",
+    "join_nulls",
+    "null_options",
+    "print_scores",
+    "write_results",
+]
 
 
 def check_folder_of_folds(folder: Path, *, resume: bool) -> None:
@@ -49,13 +57,45 @@ def folds_of(arguments: argparse.Namespace, data: Data) -> pd.DataFrame:
     return read_folds(Path(text))
 
 
+def null_options(arguments: argparse.Namespace) -> dict[str, Any] | None:
+    """Which nulls to train, as `compare_nulls` takes them; None without any."""
+    from lembas_pyg.training.nulls import NULLS, slug
+
+    if arguments.nulls is None:
+        return None
+    name = {slug(null): null for null in NULLS}
+    chosen: dict[str, Any] = {"nulls": None}
+    if arguments.nulls != ["all"]:
+        chosen["nulls"] = [name[null] for null in arguments.nulls]
+    if arguments.null_repeats is not None:
+        chosen["repeats"] = arguments.null_repeats
+    return chosen
+
+
+def join_nulls(found: CrossValidation, nulls: NullComparison) -> CrossValidation:
+    """The same with nulls between our models and the baselines."""
+    import pandas as pd
+
+    from lembas_pyg.training.cross_validation import OURS
+
+    names = nulls.members["model"].unique()
+    joined = {}
+    for field in ("by_model", "scores", "fold_scores"):
+        table, other = getattr(found, field), getattr(nulls, field)
+        ours = table["model"].str.startswith(OURS)
+        parts = [table[ours], other[other["model"].isin(names)], table[~ours]]
+        joined[field] = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    return dataclasses.replace(found, **joined)
+
+
 def write_results(
     folder: Path,
-    found: CrossValidation,
     config: TrainingConfig,
     arguments: argparse.Namespace,
     activation: str,
+    found: CrossValidation,
     seconds: float,
+    nulls: NullComparison | None = None,
 ) -> dict[str, Any]:
     """Write tables, summary and report; the summary."""
     from lembas_pyg.io import write_tsv
@@ -70,6 +110,9 @@ def write_results(
     for column in ("measured", "predicted"):
         wide = found.wide(column).reset_index()
         write_tsv(wide, folder / f"{column}.tsv")
+    if nulls is not None:
+        write_tsv(nulls.comparisons, folder / "null-comparisons.tsv")
+        write_tsv(nulls.members, folder / "null-members.tsv")
     ours = found.scores.set_index("model").loc[OURS]
     others = found.scores[~found.scores["model"].str.startswith(OURS)]
     summary: dict[str, Any] = {
@@ -84,6 +127,9 @@ def write_results(
     if len(others):
         best = others.loc[others["r"].idxmax()]
         summary |= {"best baseline": best["model"], "best baseline r": float(best["r"])}
+    if nulls is not None:
+        for row in nulls.comparisons.itertuples():
+            summary[f"fold r above '{row.null}'"] = row.difference
     summary |= {
         "held-out states not converged": int(found.members["held_out_not_converged"].sum()),
         "share not converged while training": float(found.members["not_converged"].mean()),
@@ -98,6 +144,7 @@ def write_results(
         "members": arguments.members,
         "activation": activation,
         "scrambled": arguments.scramble,
+        "nulls": [] if nulls is None else nulls.comparisons["null"].tolist(),
         **config.to_dict(),
         **{f"version of {name}": version(name) for name in ("lembas_pyg", "torch", "numpy")},
     }
@@ -109,6 +156,7 @@ def write_results(
         fold_scores=found.fold_scores,
         members=found.members,
         settings=settings,
+        null_comparisons=None if nulls is None else nulls.comparisons,
     )
     return summary
 

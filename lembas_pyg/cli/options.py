@@ -139,6 +139,19 @@ def make_parser() -> argparse.ArgumentParser:
         help="permute the measurements among the conditions that are trained on: a null",
     )
     cross.add_argument(
+        "--nulls",
+        type=_nulls,
+        metavar="NAME,...",
+        help="nulls to train on the same folds, and to compare with single members: "
+        f"{', '.join(_NULLS)}, or all",
+    )
+    cross.add_argument(
+        "--null-repeats",
+        type=number(int, at_least=1),
+        metavar="INT",
+        help="rewired networks of each kind (default: 3)",
+    )
+    cross.add_argument(
         "--out", type=path, required=True, metavar="CV/", help="new folder for all results"
     )
     cross.add_argument(
@@ -343,6 +356,20 @@ def _precision(text: str) -> str:
     return text
 
 
+def _nulls(text: str) -> list[str]:
+    """Nulls by name, or all of them."""
+    found = names(text)
+    for name in found:
+        if name not in (*_NULLS, "all"):
+            meant = did_you_mean(name, _NULLS) or listed((*_NULLS, "all"))
+            raise argparse.ArgumentTypeError(f"'{name}' is not a null{meant}")
+    if "all" in found and len(found) > 1:
+        raise argparse.ArgumentTypeError(f"'{text}' names others beside 'all', which holds them")
+    return found
+
+
 _METAVAR = {int: "INT", float: "FLOAT", str: "NAME"}
 _PRESET_NAMES = tuple(name.replace("_", "-") for name in PRESETS)
+# A test holds these to `lembas_pyg.training.nulls`, which would have to import torch.
+_NULLS = ("scrambled-y", "rewired", "rewired-ligand-edges-kept", "leaky-relu", "sigmoid")
 _MOST_THREADS = 1024

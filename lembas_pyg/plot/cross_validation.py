@@ -129,7 +129,9 @@ def score_by_condition(predictions: pd.DataFrame, *, ax: Axes | None = None) -> 
 def fold_scores(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Pearson r of every fold as points over a box, one row a model in the order of the table.
 
-    The first model, ours, is blue; a box ends at the quartiles, its line is the median.
+    The first model, ours, is blue, as is a single member of it. Its nulls, whose names go on after
+    a comma (``LEMBAS, scrambled y``), are orange, baselines grey. A box ends at the quartiles, its
+    line is the median.
 
     Args:
         table: Columns `model`, `fold` and `r`.
@@ -151,8 +153,10 @@ def fold_scores(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         raise ValueError("No fold has a score; a correlation needs two entries and variance.")
     groups = [(str(name), part["r"]) for name, part in table.groupby("model", sort=False)]
     ax = new_axes(ax, (6.0, 1.2 + 0.34 * len(groups)))
-    for row, (_, r) in enumerate(groups):
-        colour = BLUE if row == 0 else GREY
+    ours = groups[0][0]
+    for row, (name, r) in enumerate(groups):
+        colour = ORANGE if name.startswith(f"{ours}, ") else GREY
+        colour = BLUE if name in (ours, f"{ours}, one member") else colour
         known = r.dropna().to_numpy(float)
         ax.boxplot(
             known,

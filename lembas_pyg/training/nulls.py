@@ -25,7 +25,7 @@ from lembas_pyg.training.folds import check_folds
 from lembas_pyg.training.scores import compare_folds, fold_scores, score_table
 from lembas_pyg.transforms.rewire_edges import RewireEdges
 
-__all__ = ["NULLS", "NullComparison", "compare_nulls", "slug"]
+__all__ = ["NULLS", "NullComparison", "check_nulls", "compare_nulls", "slug"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +80,7 @@ def compare_nulls(
     folds: pd.DataFrame,
     config: TrainingConfig,
     *,
-    nulls: Iterable[str] = NULLS,
+    nulls: Iterable[str] | None = None,
     repeats: int = 3,
     model: Callable[..., LEMBAS] = LEMBAS,
     jobs: int = 1,
@@ -108,7 +108,7 @@ def compare_nulls(
         folds: As for `cross_validate`; two folds or more.
         config: Settings of every training, of nulls as of the true network. Rewirings are drawn
             from its seed.
-        nulls: Names of nulls.
+        nulls: Names of nulls; all but the activation of the model itself if None.
         repeats: Rewired networks of each kind; members of the true network without `reference`.
         model: What is trained, as for `cross_validate`.
         jobs: As for `cross_validate`.
@@ -135,16 +135,13 @@ def compare_nulls(
         Statistics: Mann-Whitney's U test of the r of folds. Maslov and Sneppen (2002), Science
         296, 910: rewiring.
     """
-    names = _check_names(nulls)
     if isinstance(repeats, bool) or not isinstance(repeats, int) or repeats < 1:
         raise ValueError(f"repeats is {repeats!r}; it must be a whole number of 1 or more.")
     if not isinstance(config, TrainingConfig):
         raise TypeError(f"config is {type(config).__name__}; give a TrainingConfig.")
-    held_out = check_folds(folds, data)
-    _check_scorable(data, held_out)
-    _check_activations(names, model, data)
+    names = check_nulls(data, folds, nulls, model)
     if reference is not None:
-        _check_reference(reference, data, held_out)
+        _check_reference(reference, data, check_folds(folds, data))
     runs = [run for name in names for run in _runs(name, data, config, model, repeats)]
     place = None if folder is None else Path(folder)
     train = partial(
@@ -185,6 +182,45 @@ def compare_nulls(
             [_compare(name, [run for run in runs if run.null == name], by_fold) for name in names]
         ),
     )
+
+
+def check_nulls(
+    data: Data,
+    folds: pd.DataFrame,
+    nulls: Iterable[str] | None,
+    model: Callable[..., LEMBAS] = LEMBAS,
+) -> list[str]:
+    """Names of the nulls, refused where no comparison can come of them.
+
+    Args:
+        data: As for `compare_nulls`.
+        folds: As for `compare_nulls`.
+        nulls: As for `compare_nulls`.
+        model: As for `compare_nulls`.
+
+    Raises:
+        TypeError: `folds` is no table.
+        ValueError: As of `compare_nulls`.
+    """
+    _check_scorable(data, check_folds(folds, data))
+    act = model(data).conv.act
+    own = {name for name, kind in _ACTIVATIONS.items() if isinstance(act, kind)}
+    if nulls is None:
+        return [name for name in NULLS if name not in own]
+    names, known = [nulls] if isinstance(nulls, str) else list(nulls), ", ".join(map(repr, NULLS))
+    if not names:
+        raise ValueError(f"nulls names no null; choose from {known}.")
+    for name in names:
+        if name not in NULLS:
+            raise ValueError(f"{name!r} is not a null; choose from {known}.")
+        if names.count(name) > 1:
+            times = names.count(name)
+            raise ValueError(f"The null {name!r} is named {times} times; name it once.")
+        if name in own:
+            raise ValueError(
+                f"{name!r} is no null of a model with the activation {act}; leave it out."
+            )
+    return names
 
 
 def slug(name: str) -> str:
@@ -255,19 +291,6 @@ def _compare(null: str, runs: list[_Run], by_fold: pd.DataFrame) -> dict[str, ob
     }
 
 
-def _check_names(nulls: Iterable[str]) -> list[str]:
-    names = [nulls] if isinstance(nulls, str) else list(nulls)
-    known = ", ".join(map(repr, NULLS))
-    if not names:
-        raise ValueError(f"nulls names no null; choose from {known}.")
-    for name in names:
-        if name not in NULLS:
-            raise ValueError(f"{name!r} is not a null; choose from {known}.")
-        if names.count(name) > 1:
-            raise ValueError(f"nulls names {name!r} {names.count(name)} times; once is enough.")
-    return names
-
-
 def _check_scorable(data: Data, held_out: dict[int, list[str]]) -> None:
     """Refuse folds of which no comparison can come, before hours of training."""
     y = data.y[data.tf_mask]
@@ -281,17 +304,6 @@ def _check_scorable(data: Data, held_out: dict[int, list[str]]) -> None:
             f"two different measured entries; two folds or more are needed. Hold out other "
             f"conditions, or more of them at a time."
         )
-
-
-def _check_activations(names: list[str], model: Callable[..., LEMBAS], data: Data) -> None:
-    if not set(names) & set(_ACTIVATIONS):
-        return
-    act = model(data).conv.act
-    for name in names:
-        if name in _ACTIVATIONS and isinstance(act, _ACTIVATIONS[name]):
-            raise ValueError(
-                f"'{name}' is no null of a model whose activation is {act}; leave it out of nulls."
-            )
 
 
 def _check_reference(

@@ -121,6 +121,14 @@ def test_every_fold_is_a_point_and_ours_is_blue(scores):
     assert ax.get_xlim()[0] < -0.2
 
 
+def test_nulls_stand_beside_ours_in_a_colour_of_their_own(scores):
+    names = ["LEMBAS, one member", "LEMBAS, scrambled y", "LEMBAS, rewired 1", "LEMBASTE"]
+    more = [scores.iloc[:3].assign(model=name) for name in names]
+    ax = fold_scores(pd.concat([scores, *more]))
+    colours = [to_hex(points.get_facecolor()[0]).upper() for points in ax.collections]
+    assert colours == [BLUE, GREY, BLUE, ORANGE, ORANGE, GREY]
+
+
 def test_medians_are_drawn(scores):
     lines = [line.get_xdata() for line in fold_scores(scores).get_lines()]
     for median in (0.7, 0.2):

@@ -234,13 +234,13 @@ def test_constant_predictions_leave_a_comparison_blank(data, folds, reference, m
     [
         ({"nulls": "shuffled"}, ValueError, "'shuffled' is not a null; choose from 'scrambled y'"),
         ({"nulls": []}, ValueError, "names no null; choose from"),
-        ({"nulls": ["sigmoid"] * 2}, ValueError, "'sigmoid' 2 times"),
+        ({"nulls": ["sigmoid"] * 2}, ValueError, "'sigmoid' is named 2 times"),
         ({"repeats": 0}, ValueError, "repeats is 0; it must be a whole number of 1 or more"),
         ({"repeats": True}, ValueError, "repeats is True"),
         (
-            {"model": partial(LEMBAS, act=LeakyReLU(0.1))},
+            {"model": partial(LEMBAS, act=LeakyReLU(0.1)), "nulls": ["leaky ReLU"]},
             ValueError,
-            r"'leaky ReLU' is no null of a model whose activation is LeakyReLU\(leak=0.1\)",
+            r"'leaky ReLU' is no null of a model with the activation LeakyReLU\(leak=0.1\)",
         ),
         ({"reference": 3}, TypeError, "reference is int; give a CrossValidation"),
     ],
@@ -248,6 +248,12 @@ def test_constant_predictions_leave_a_comparison_blank(data, folds, reference, m
 def test_what_cannot_be_compared_is_refused_before_training(data, folds, options, error, text):
     with pytest.raises(error, match=text):
         compare(data, folds, **options)
+
+
+def test_without_names_all_but_the_own_activation_are_meant(data, folds):
+    assert nulls.check_nulls(data, folds, None) == list(nulls.NULLS)
+    names = nulls.check_nulls(data, folds, None, partial(LEMBAS, act=LeakyReLU()))
+    assert names == [name for name in nulls.NULLS if name != "leaky ReLU"]
 
 
 def test_folds_of_which_no_comparison_can_come_are_refused(data, folds):
