@@ -1,13 +1,10 @@
-"""The report of a cross-validation: one HTML file that needs nothing beside it."""
+"""The report of a cross-validation, section by section."""
 
 from __future__ import annotations
 
-import base64
 import html
-import io
-import logging
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,21 +13,14 @@ import numpy as np
 import pandas as pd
 
 from lembas_pyg.io.tsv import FilePath, replace_file
-from lembas_pyg.plot import (
-    activity_heat_map,
-    measured_vs_predicted,
-    score_by_condition,
-    score_by_tf,
-)
-from lembas_pyg.plot import (
-    fold_scores as draw_fold_scores,
-)
-from lembas_pyg.plot.canvas import check_columns, require_matplotlib
+from lembas_pyg.plot.canvas import check_columns
+from lembas_pyg.report import page
+from lembas_pyg.report.nulls import COMPARED, null_section
+from lembas_pyg.report.page import number
+from lembas_pyg.report.pictures import picture_sections
 from lembas_pyg.training.scores import compare_folds
 
 __all__ = ["write_cross_validation_report"]
-
-logger = logging.getLogger(__name__)
 
 _NEEDED = {
     "predictions": ["fold", "condition", "tf", "measured", "predicted", "spread"],
@@ -59,44 +49,7 @@ _NEEDED = {
         "radius",
     ],
 }
-_COMPARED = ["null", "true_r", "null_r", "difference", "low", "high", "wilcoxon_p"]
-_COMPARED += ["mann_whitney_p", "folds", "repeats", "rewired_fraction"]
 _WORST = 10
-# Digits after the point, by column; whole numbers and text stay as they are.
-_DIGITS = {
-    "mse": "{:.4f}",
-    "residual": "{:.1e}",
-    "seconds": "{:,.1f}",
-    "not_converged": "{:.2%}",
-    "rewired_fraction": "{:.0%}",
-    "difference": "{:+.3f}",
-    "low": "{:+.3f}",
-    "high": "{:+.3f}",
-    "wilcoxon_p": "{:.2g}",
-    "mann_whitney_p": "{:.2g}",
-}
-
-_STYLE = """
-:root { color-scheme: light dark; --text: #1c1c1c; --back: #fff; --soft: #f2f4f7; --line: #d5d9e0;
-  --ours: #dcebf7; --best: #fdf0d0; --quiet: #5c6470; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --back: #16181c; --soft: #22262c;
-  --line: #3b414a; --ours: #123a5a; --best: #4a3a10; --quiet: #a3abb7; } }
-body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: var(--text);
-  background: var(--back); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-.verdict { padding: .8rem 1rem; background: var(--soft); border-left: 4px solid #0072b2; }
-.verdict p { margin: .3rem 0; } .note { color: var(--quiet); font-size: .9rem; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; }
-th { background: var(--soft); } td.number, th.number { text-align: right; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
-tr.ours td { background: var(--ours); font-weight: 600; } tr.best td { background: var(--best); }
-figure { margin: 1rem 0; } figure .scroll { background: #fff; border-radius: 4px; }
-img { display: block; max-width: 100%; height: auto; margin: auto; }
-img.wide { min-width: 44rem; } figcaption { color: var(--quiet); font-size: .9rem; }
-summary { cursor: pointer; }
-"""
 
 
 def write_cross_validation_report(
@@ -148,7 +101,7 @@ def write_cross_validation_report(
         check_columns(table, _NEEDED[name], f"{name}= is that of a `CrossValidation`")
     if null_comparisons is not None:
         source = "null_comparisons= is the `comparisons` of a `NullComparison`"
-        check_columns(null_comparisons, _COMPARED, source)
+        check_columns(null_comparisons, COMPARED, source)
     if scores.empty:
         raise ValueError("scores= has no row; give the scores of a cross-validation.")
     ours = str(scores["model"].iloc[0])
@@ -158,8 +111,8 @@ def write_cross_validation_report(
         _verdict(ours, scores, fold_scores, settings),
         "<h2>Scores</h2>",
         _scores(ours, scores),
-        *([] if null_comparisons is None else _nulls(ours, null_comparisons)),
-        *_pictures(predictions, fold_scores),
+        *([] if null_comparisons is None else null_section(ours, null_comparisons)),
+        *picture_sections(predictions, fold_scores),
         "<h2>Where it fails</h2>",
         *_failures(ours, predictions, scores, fold_scores),
         "<h2>Convergence</h2>",
@@ -168,15 +121,15 @@ def write_cross_validation_report(
         "<h2>What was run</h2>",
         _settings(settings, predictions, members),
     ]
-    page = (
+    text = (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style></head>\n<body>\n"
+        f"<title>{html.escape(title)}</title>\n<style>{page.STYLE}</style></head>\n<body>\n"
         + "\n".join(sections)
         + "\n</body></html>\n"
     )
     with replace_file(path) as file:
-        file.write(page.encode("utf-8"))
+        file.write(text.encode("utf-8"))
     return Path(path)
 
 
@@ -193,15 +146,15 @@ def _verdict(
         )
     if others["r"].isna().all() or np.isnan(own["r"]):
         lines.append(
-            f"{ours} reaches a pooled r of {_number(own['r'])} and a mean squared error of "
-            f"{_number(own['mse'], 'mse')}. No baseline was scored in this run, so that whether "
+            f"{ours} reaches a pooled r of {number(own['r'])} and a mean squared error of "
+            f"{number(own['mse'], 'mse')}. No baseline was scored in this run, so that whether "
             "this is good cannot be said."
         )
-        return _paragraphs(lines)
+        return page.paragraphs(lines)
     best = others.loc[others["r"].idxmax()]
     name, compared = str(best["model"]), _compare(ours, str(best["model"]), fold_scores)
     numbers = (
-        f"pooled r {_number(own['r'])} against {_number(best['r'])} of {name}, the best of "
+        f"pooled r {number(own['r'])} against {number(best['r'])} of {name}, the best of "
         f"{len(others)}."
     )
     if not own["r"] > best["r"]:
@@ -221,18 +174,10 @@ def _verdict(
     least = others.loc[others["mse"].idxmin()]
     relation = "below" if own["mse"] < least["mse"] else "not below"
     lines.append(
-        f"Its mean squared error is {_number(own['mse'], 'mse')}, {relation} the smallest of the "
-        f"baselines, {_number(least['mse'], 'mse')} of {least['model']}."
+        f"Its mean squared error is {number(own['mse'], 'mse')}, {relation} the smallest of the "
+        f"baselines, {number(least['mse'], 'mse')} of {least['model']}."
     )
-    return _paragraphs(lines)
-
-
-def _paragraphs(lines: Iterable[str]) -> str:
-    return (
-        '<div class="verdict">'
-        + "".join(f"<p>{html.escape(line)}</p>" for line in lines)
-        + "</div>"
-    )
+    return page.paragraphs(lines)
 
 
 def _compare(ours: str, other: str, fold_scores: pd.DataFrame) -> tuple[int, Any] | None:
@@ -286,67 +231,7 @@ def _scores(ours: str, scores: pd.DataFrame) -> str:
         "for what knows the means alone. Baselines know the ligands of a condition and no network; "
         "they are fitted to the same training conditions."
     )
-    return _table(table, columns, marks) + _note(note)
-
-
-def _nulls(ours: str, comparisons: pd.DataFrame) -> list[str]:
-    """A sentence for every null, and all numbers."""
-    columns = {
-        "null": "null",
-        "repeats": "models",
-        "rewired_fraction": "rewired",
-        "true_r": f"{ours}, one member: r of folds",
-        "null_r": "null: r of folds",
-        "difference": "difference",
-        "low": "95 % from",
-        "high": "to",
-        "wilcoxon_p": "Wilcoxon p",
-        "mann_whitney_p": "Mann-Whitney p",
-        "folds": "folds",
-    }
-    note = (
-        "Nulls are trained on the same folds with the same settings. 'scrambled y': measurements "
-        "permuted among the training conditions. 'rewired': interactions with other targets, the "
-        "degrees and signs of all nodes kept. Other activations: the same network. A null is one "
-        f"model, so it stands against single members of {ours}, not against their average. r of "
-        "folds is averaged over members and over rewired networks; the interval is a bootstrap "
-        "over folds; Wilcoxon's test is paired by fold, Mann-Whitney's is not. A difference is "
-        "clear where the interval leaves out 0 and Wilcoxon's p is below 0.05, which takes six "
-        "folds or more."
-    )
-    rows = comparisons.to_dict("records")
-    return [
-        "<h2>Nulls</h2>",
-        _paragraphs(_null_sentence(ours, row) for row in rows),
-        _table(comparisons, columns),
-        _note(note),
-    ]
-
-
-def _null_sentence(ours: str, row: Mapping[str, Any]) -> str:
-    """By how much single members win over a null, or that they do not."""
-    null = f"the null '{row['null']}'"
-    if not np.isnan(row["rewired_fraction"]):
-        number = "network" if row["repeats"] == 1 else "networks"
-        null += f" ({row['repeats']} {number}, {row['rewired_fraction']:.0%} of interactions new)"
-    if np.isnan(row["difference"]):
-        return (
-            f"Single members of {ours} cannot be compared with {null}: fewer than two folds have "
-            "a correlation in both."
-        )
-    is_clear = row["wilcoxon_p"] < 0.05 and not row["low"] <= 0 <= row["high"]
-    if is_clear:
-        verdict = f"beat {null}" if row["difference"] > 0 else f"are beaten by {null}"
-    elif row["difference"] > 0:
-        verdict = f"score above {null}, but not clearly"
-    else:
-        verdict = f"do not beat {null}"
-    return (
-        f"Single members of {ours} {verdict}: mean r of folds {row['true_r']:.3f} against "
-        f"{row['null_r']:.3f}, a difference of {row['difference']:+.3f} (95 % interval "
-        f"{row['low']:+.3f} to {row['high']:+.3f}, Wilcoxon p = {row['wilcoxon_p']:.2g}, "
-        f"Mann-Whitney p = {row['mann_whitney_p']:.2g}, {row['folds']} folds)."
-    )
+    return page.table(table, columns, marks) + page.note(note)
 
 
 def _failures(
@@ -369,7 +254,7 @@ def _failures(
         folds["baseline"] = folds["fold"].map(other)
         columns["baseline"] = f"r of {best}"
     columns["conditions"] = "held-out conditions"
-    parts += ["<h3>Worst folds</h3>", _table(_worst(folds), columns)]
+    parts += ["<h3>Worst folds</h3>", page.table(_worst(folds), columns)]
     for key, word in (("tf", "TF"), ("condition", "condition")):
         keys = ["tf"] if key == "tf" else ["condition", "fold"]
         found = _score_groups(predictions, keys)
@@ -381,12 +266,12 @@ def _failures(
             "entries": "entries",
         }
         shown[key] = word
-        parts += [f"<h3>Worst {word}s</h3>", _table(_worst(found), shown)]
+        parts += [f"<h3>Worst {word}s</h3>", page.table(_worst(found), shown)]
     lost = predictions[predictions["predicted"].isna() & predictions["measured"].notna()]
     if len(lost):
         where = lost[["fold", "condition"]].drop_duplicates()
         listed = ", ".join(f"{c} (fold {f})" for f, c in where.itertuples(index=False))
-        parts.append(_note(f"Not predicted, and not scored: {listed}."))
+        parts.append(page.note(f"Not predicted, and not scored: {listed}."))
     return parts
 
 
@@ -417,18 +302,18 @@ def _worst(table: pd.DataFrame) -> pd.DataFrame:
 def _convergence(members: pd.DataFrame) -> list[str]:
     """In words, and a table of all members."""
     if members.empty:
-        return [_note("No member was trained.")]
+        return [page.note("No member was trained.")]
     worst = next(members.loc[[members["residual"].fillna(np.inf).idxmax()]].itertuples())
     unstable = int((members["radius"] >= 1).sum())
     r, visits = members["train_r"], members["not_converged"].mean()
     lines = [
         f"{len(members):,} members of {members['fold'].nunique()} folds were trained in "
-        f"{members['seconds'].sum():,.0f} s in all, to a mean training r of {_number(r.mean())} "
-        f"({_number(r.min())} to {_number(r.max())}). While training, {visits:.2%} of visits "
+        f"{members['seconds'].sum():,.0f} s in all, to a mean training r of {number(r.mean())} "
+        f"({number(r.min())} to {number(r.max())}). While training, {visits:.2%} of visits "
         "ended without a steady state.",
         f"The largest residual of a held-out state is {worst.residual:.1e} (fold {worst.fold}, "
         f"member {worst.member}); the largest spectral radius is "
-        f"{_number(members['radius'].max())}. Members with a radius of 1 or more, where a state "
+        f"{number(members['radius'].max())}. Members with a radius of 1 or more, where a state "
         f"is not stable: {unstable}.",
     ]
     columns = {
@@ -449,11 +334,11 @@ def _convergence(members: pd.DataFrame) -> list[str]:
         else:
             listed = "; ".join(
                 f"fold {row.fold}, member {row.member}: {row.held_out_not_converged} (residual "
-                f"{row.residual:.1e}, radius {_number(row.radius)})"
+                f"{row.residual:.1e}, radius {number(row.radius)})"
                 for row in failed.itertuples()
             )
             lines.append(f"Held-out states that did not converge: {listed}.")
-    table = _table(members.sort_values(["fold", "member"], kind="stable"), columns)
+    table = page.table(members.sort_values(["fold", "member"], kind="stable"), columns)
     return [
         *(f"<p>{html.escape(line)}</p>" for line in lines),
         f"<details><summary>All members, with their seeds</summary>{table}</details>",
@@ -472,7 +357,7 @@ def _calibration(predictions: pd.DataFrame) -> list[str]:
         "<h2>Spread of the members</h2>",
         f"<p>{one:.0%} of held-out entries lie within one standard deviation of the members "
         f"around their average, {two:.0%} within two (of a normal error, 68 % and 95 %). Rank "
-        f"correlation of spread and absolute error: {_number(rank)}.</p>",
+        f"correlation of spread and absolute error: {number(rank)}.</p>",
     ]
 
 
@@ -492,115 +377,4 @@ def _settings(settings: Mapping[str, Any], predictions: pd.DataFrame, members: p
         shown.setdefault(f"version of {name}", version(name))
     shown.setdefault("version of Python", platform.python_version())
     table = pd.DataFrame({"setting": list(shown), "value": [str(v) for v in shown.values()]})
-    return _table(table, {"setting": "setting", "value": "value"})
-
-
-def _pictures(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> list[str]:
-    """All pictures, each with a caption; a sentence in their place without matplotlib."""
-    try:
-        require_matplotlib()
-    except ImportError as error:
-        logger.warning("The report has no pictures. %s", error)
-        return [_note(f"No pictures: {error}.")]
-    if predictions.dropna(subset=["measured", "predicted"]).empty:
-        return [_note("No pictures: no entry was both measured and predicted.")]
-    drawn: list[tuple[str, str, str, Callable[[], Any]]] = [
-        (
-            "Folds",
-            "Pearson r of every held-out fold, for every model: blue ours, orange its nulls, grey "
-            "baselines; a box ends at the quartiles.",
-            "",
-            lambda: draw_fold_scores(fold_scores),
-        ),
-        (
-            "Measured and predicted",
-            "All held-out entries; the line is where prediction and measurement are equal.",
-            "",
-            lambda: measured_vs_predicted(predictions),
-        ),
-        (
-            "TF activities",
-            "Measured and predicted activities of held-out conditions, ordered by clustering the "
-            "measured ones.",
-            "wide",
-            lambda: activity_heat_map(predictions),
-        ),
-        (
-            "By TF",
-            "Pearson r of every TF over held-out conditions; dashed, the median.",
-            "",
-            lambda: score_by_tf(predictions),
-        ),
-        (
-            "By condition",
-            "Pearson r of every held-out condition over TFs; dashed, the median.",
-            "",
-            lambda: score_by_condition(predictions),
-        ),
-    ]
-    parts = []
-    for heading, caption, kind, draw in drawn:
-        if heading == "Folds" and fold_scores["r"].isna().all():
-            continue
-        parts.append(
-            f'<h2>{heading}</h2>\n<figure><div class="scroll"><img class="{kind}" '
-            f'alt="{caption}" src="{_picture(draw)}"></div>'
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
-    return parts
-
-
-def _picture(draw: Callable[[], Any]) -> str:
-    """The figure as a data URI; it is closed again."""
-    from matplotlib import pyplot
-
-    with pyplot.rc_context({"figure.facecolor": "white", "axes.facecolor": "white"}):
-        figure = draw().figure
-        buffer = io.BytesIO()
-        try:
-            figure.savefig(
-                buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None}
-            )
-        finally:
-            pyplot.close(figure)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _table(
-    table: pd.DataFrame, columns: Mapping[str, str], marks: Mapping[Any, str] | None = None
-) -> str:
-    """Rows in the order given; text is escaped, numbers are right-aligned."""
-    numeric = {name: pd.api.types.is_numeric_dtype(table[name]) for name in columns}
-    head = "".join(
-        f"<th{_align(numeric[name])}>{html.escape(title)}</th>" for name, title in columns.items()
-    )
-    rows = []
-    for label, row in zip(table.index, table[list(columns)].to_dict("records"), strict=True):
-        mark = (marks or {}).get(label)
-        cells = "".join(
-            f"<td{_align(numeric[name])}>{html.escape(_number(value, name))}</td>"
-            for name, value in row.items()
-        )
-        rows.append(f'<tr class="{mark}">{cells}</tr>' if mark else f"<tr>{cells}</tr>")
-    body = "\n".join(rows)
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
-    )
-
-
-def _align(number: bool) -> str:
-    return ' class="number"' if number else ""
-
-
-def _number(value: Any, name: Any = "") -> str:
-    """A cell as text."""
-    if not isinstance(value, float | np.floating):
-        return f"{value:,}" if name == "entries" else str(value)
-    if np.isnan(value):
-        return "–"
-    return _DIGITS.get(name, "{:.3f}").format(value)
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{html.escape(text)}</p>'
+    return page.table(table, {"setting": "setting", "value": "value"})
