@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable
+from typing import Any, Protocol, TypeVar, overload
 
 import pandas as pd
 import torch
@@ -14,27 +15,61 @@ from lembas_pyg.network import to_conditions
 from lembas_pyg.nn.fixed_point import warn_not_converged
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
 
-__all__ = ["MAX_STEPS", "TOL", "predict", "tf_table"]
+__all__ = ["MAX_STEPS", "TOL", "Members", "predict", "tf_table"]
 
 # The slowest states of the published models need 1,100 steps to 1e-14.
 TOL, MAX_STEPS = 1e-12, 20_000
 
+Together = TypeVar("Together", covariant=True)
+_TOGETHER = "y", "residual", "converged"
 
+
+class Members(Protocol[Together]):
+    """Models that predict together, such as `lembas_pyg.training.Ensemble`."""
+
+    @property
+    def models(self) -> list[LEMBAS]:
+        """The members."""
+
+    def combine(self, members: Tensor, residual: Tensor, converged: Tensor) -> Together:
+        """What they say together, of TF activities ``[M, T, S]`` and ``[M, S]``."""
+
+
+@overload
 def predict(
     model: LEMBAS,
+    data: Data,
+    conditions: Iterable[str] | str | None = ...,
+    *,
+    perturbation: Tensor | None = ...,
+    tol: float = ...,
+    max_steps: int = ...,
+) -> Prediction: ...
+@overload
+def predict(
+    model: Members[Together],
+    data: Data,
+    conditions: Iterable[str] | str | None = ...,
+    *,
+    perturbation: Tensor | None = ...,
+    tol: float = ...,
+    max_steps: int = ...,
+) -> Together: ...
+def predict(
+    model: LEMBAS | Members[Any],
     data: Data,
     conditions: Iterable[str] | str | None = None,
     *,
     perturbation: Tensor | None = None,
     tol: float = TOL,
     max_steps: int = MAX_STEPS,
-) -> Prediction:
+) -> Any:
     """TF activities and states of the conditions of a network, in float64.
 
     Warns of conditions without a steady state, by name.
 
     Args:
-        model: A model; it is not changed.
+        model: A model, or an ensemble of models; it is not changed.
         data: Network with conditions.
         conditions: Names of conditions; all if None.
         perturbation: Added to the input of any node before the activation (dimensionless).
@@ -44,9 +79,22 @@ def predict(
     Shapes:
         - **perturbation:** ``[N, S]``, S the number of conditions named
 
+    Returns:
+        A `lembas_pyg.nn.Prediction`; of an ensemble a `lembas_pyg.training.EnsemblePrediction`, the
+        average with the spread of its members.
+
     Raises:
         ValueError: A condition is not known, or the data are not of the model's network.
     """
+    if not isinstance(model, LEMBAS):
+        names = None if conditions is None else as_list(conditions)
+        parts = [
+            predict(member, data, names, perturbation=perturbation, tol=tol, max_steps=max_steps)
+            for member in model.models
+        ]
+        return model.combine(
+            *(torch.stack([getattr(part, name) for part in parts]) for name in _TOGETHER)
+        )
     exact, columns = prepare(model, data, conditions, tol, max_steps)
     x = data.x[:, list(columns.values())]
     with torch.no_grad():
@@ -60,7 +108,8 @@ def tf_table(data: Data, prediction: Prediction) -> pd.DataFrame:
 
     Args:
         data: Network with the conditions that were predicted.
-        prediction: As from `predict`.
+        prediction: As from `predict`. What an ensemble says has NaN there already:
+            `lembas_pyg.network.to_conditions` makes tables of its `y` and `spread`.
 
     Returns:
         Conditions x TFs (fraction of maximal activity).

@@ -185,7 +185,7 @@ PUBLIC = {
         "one_cycle",
         "score_table",
     },
-    "lembas_pyg.analysis": {"describe_network", "knock_in", "knock_out"},
+    "lembas_pyg.analysis": {"Response", "describe_network", "knock_in", "knock_out"},
 }
 
 

@@ -19,6 +19,7 @@ import torch
 from torch_geometric.explain import Explainer, GNNExplainer
 
 import lembas_pyg as lp
+from lembas_pyg.analysis import Response
 from lembas_pyg.checkpoint import activation_of, load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions, from_interactions, node_index
@@ -40,17 +41,6 @@ if 0 < len(missing) < len(TABLES):
     parser.error(f"{', '.join(missing)} missing; give all six tables and names, or none.")
 if arguments.top < 1 or arguments.epochs < 1:
     parser.error("--top and --epochs must be 1 or more.")
-
-
-class Response(torch.nn.Module):
-    """TF activities `[T, 1]` of a trained model, in the form the explainer calls: graph and all."""
-
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, x, edge_index):
-        return self.model.output(self.model.conv(self.model.input(x), edge_index))
 
 
 class OpenExplainer(GNNExplainer):

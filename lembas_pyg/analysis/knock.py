@@ -14,7 +14,7 @@ from torch_geometric.data import Data
 from lembas_pyg.network import node_index
 from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.lembas import LEMBAS
-from lembas_pyg.prediction import MAX_STEPS, TOL, as_list, prepare
+from lembas_pyg.prediction import MAX_STEPS, TOL, Members, as_list, prepare
 
 __all__ = ["knock_in", "knock_out"]
 
@@ -23,7 +23,7 @@ _COLUMNS = 2048
 
 
 def knock_out(
-    model: LEMBAS,
+    model: LEMBAS | Members,
     data: Data,
     nodes: Iterable[str] | str | None = None,
     conditions: Iterable[str] | str | None = None,
@@ -37,7 +37,7 @@ def knock_out(
     .. math:: h^\ast = \sigma(A h^\ast + w_{in} \circ x + b + s\, e_{node})
 
     Args:
-        model: A model; it is not changed.
+        model: A model, or an ensemble of models; it is not changed.
         data: Network with conditions.
         nodes: Accessions of the nodes to perturb, one at a time; all if None.
         conditions: Names of the conditions to perturb under; all if None.
@@ -49,7 +49,8 @@ def knock_out(
     Returns:
         One row a condition, node and TF: `condition`, `node`, `tf` (accessions), `control` and
         `perturbed` (TF activity), `delta` (perturbed - control). Rows without a steady state are
-        NaN, and a warning says so.
+        NaN, and a warning says so. Of an ensemble, each is the median over the members with a
+        steady state, and `spread` the standard deviation of their deltas; NaN with fewer than two.
 
     Raises:
         ValueError: A node or condition is not known, the strength is not finite, or the data are
@@ -57,13 +58,13 @@ def knock_out(
 
     References:
         Nilsson et al. (2022), Methods, in silico knock-outs: -5; the original script of the ligand
-        screen used -3.
+        screen used -3. Fig. 6e-f: medians over the models of all folds.
     """
     return _perturb(model, data, nodes, conditions, strength, tol, max_steps)
 
 
 def knock_in(
-    model: LEMBAS,
+    model: LEMBAS | Members,
     data: Data,
     nodes: Iterable[str] | str | None = None,
     conditions: Iterable[str] | str | None = None,
@@ -75,7 +76,7 @@ def knock_in(
     """Effect on every TF of activating one node at a time; as `knock_out`, with +5.
 
     Args:
-        model: A model; it is not changed.
+        model: A model, or an ensemble of models; it is not changed.
         data: Network with conditions.
         nodes: Accessions of the nodes to perturb, one at a time; all if None.
         conditions: Names of the conditions to perturb under; all if None.
@@ -96,7 +97,7 @@ def knock_in(
 
 
 def _perturb(
-    model: LEMBAS,
+    model: LEMBAS | Members,
     data: Data,
     nodes: Iterable[str] | str | None,
     conditions: Iterable[str] | str | None,
@@ -105,6 +106,12 @@ def _perturb(
     max_steps: int,
 ) -> pd.DataFrame:
     """Every node under every condition, in blocks of columns."""
+    if not isinstance(model, LEMBAS):
+        nodes, conditions = (None if n is None else as_list(n) for n in (nodes, conditions))
+        return _together(
+            _perturb(member, data, nodes, conditions, strength, tol, max_steps)
+            for member in model.models
+        )
     if isinstance(strength, bool) or not isinstance(strength, Real) or not np.isfinite(strength):
         raise ValueError(f"The strength is {strength!r}; it must be a finite number, such as -5.")
     exact, columns = prepare(model, data, conditions, tol, max_steps)
@@ -131,6 +138,17 @@ def _perturb(
         }
         warn_not_converged(perturbed, tol, labels)
         return _table(exact, control, perturbed, names, list(columns))
+
+
+def _together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """One table of the medians of those of the members."""
+    members = list(tables)
+    table = members[0].copy()
+    for name in ("control", "perturbed", "delta"):
+        columns = pd.concat([member[name] for member in members], axis=1)
+        table[name] = columns.median(axis=1)
+    table["spread"] = columns.std(axis=1)
+    return table
 
 
 def _table(

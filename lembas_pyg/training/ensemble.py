@@ -45,6 +45,8 @@ class Ensemble(Module):
 
     Models trained from different seeds fit the same data with different parameters. What they
     agree on is better supported by the data than what one of them says.
+    `lembas_pyg.predict`, `lembas_pyg.analysis.knock_out` and (for PyG's explainers)
+    `lembas_pyg.analysis.Response` take an ensemble like a model.
 
     Args:
         members: Models of one network.
@@ -104,14 +106,21 @@ class Ensemble(Module):
         outputs, residuals, verdicts = [], [], []
         for model in self.models:
             point = model.steady_state(x, perturbation)
-            y = model.output(point.value)
-            outputs.append(y if self.limits is None else y.clamp(*self.limits))
+            outputs.append(model.output(point.value))
             residuals.append(point.residual)
             verdicts.append(point.converged)
         return self.combine(torch.stack(outputs), torch.stack(residuals), torch.stack(verdicts))
 
     def combine(self, members: Tensor, residual: Tensor, converged: Tensor) -> EnsemblePrediction:
-        """Average and spread of given predictions, see `EnsemblePrediction`."""
+        """Clip given predictions; their average and spread, see `EnsemblePrediction`.
+
+        Args:
+            members: TF activity of every member ``[M, T, S]``.
+            residual: Largest change in the last step ``[M, S]``.
+            converged: Whether the member has a steady state ``[M, S]``.
+        """
+        if self.limits is not None:
+            members = members.clamp(*self.limits)
         return combine(members, residual, converged, self.average)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
