@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -21,6 +22,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = (ROOT / "docs" / "howto" / "scale-out.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"^```sh\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
 PYTHON = re.findall(r"^```python\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
+
+
+def end_group(group):
+    """End what a block has left running: in order, or after ten seconds anyway."""
+    with contextlib.suppress(ProcessLookupError):  # nothing is left
+        os.killpg(group, signal.SIGTERM)
+        for _ in range(100):
+            time.sleep(0.1)
+            os.killpg(group, 0)
+        os.killpg(group, signal.SIGKILL)
 
 
 @pytest.fixture
@@ -45,8 +56,7 @@ def run_block(tmp_path):
             try:
                 assert process.wait(300) == 0
             finally:
-                with contextlib.suppress(ProcessLookupError):  # nothing is left
-                    os.killpg(process.pid, signal.SIGKILL)
+                end_group(process.pid)
             return process.stdout.read()
 
     return run

@@ -22,6 +22,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
+from tqdm import tqdm
+
 __all__ = ["run_tasks"]
 
 logger = logging.getLogger(__name__)
@@ -192,6 +194,7 @@ def _serve(connection: Connection) -> None:
     """Answer calls, in a process of its own, for as long as there is someone to call."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the caller decides
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    tqdm.set_lock(threading.RLock())  # its own is a semaphore, which outlives a killed process
     while True:
         try:
             message = connection.recv_bytes()

@@ -43,6 +43,13 @@ def tensors(task):
     return [torch.full((3,), float(task)) for _ in range(50)]
 
 
+def semaphores(task):
+    from tqdm.auto import tqdm
+
+    with tqdm(disable=True):
+        return [line for line in Path("/proc/self/maps").read_text().split() if "/sem." in line]
+
+
 def fail(task):
     raise FileNotFoundError(2, "no such thing", f"file {task}")
 
@@ -90,6 +97,12 @@ def test_tensors_of_processes_hold_no_files_open():
         if count == 0:
             before = len(os.listdir("/proc/self/fd"))
     assert len(os.listdir("/proc/self/fd")) <= before + 4
+
+
+@on_linux
+def test_processes_have_no_semaphores_to_leave_behind():
+    found = [result for _, result in run_tasks(semaphores, range(2), jobs=2)]
+    assert found == [[], []]
 
 
 class Losing(ThreadPoolExecutor):
