@@ -13,6 +13,7 @@ ROOT = Path(lembas_pyg.__file__).parent
 ROOMS = [
     "io",
     "network",
+    "batches",
     "exchange",
     "topology",
     "transforms",

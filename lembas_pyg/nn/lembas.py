@@ -29,6 +29,10 @@ _WIRING = {
 }
 
 
+# A covariate from 0 to 1 stays in the linear range of the activation.
+_COVARIATE_AMPLITUDE = 0.5
+
+
 class Prediction(NamedTuple):
     """What the model says of every condition.
 
@@ -56,7 +60,8 @@ class LEMBAS(Module):
     (knock-outs, drugs, noise), and the wiring, roles and modes of action of `data`.
 
     Args:
-        data: Network with `edge_index`, `edge_sign`, `node_name`, `ligand_mask`, `tf_mask`.
+        data: Network with `edge_index`, `edge_sign`, `node_name`, `ligand_mask`, `tf_mask`;
+            interactions of nodes in a `covariate_mask` start at 0.
         act: Activation of every node.
         input_amplitude: Initial weight of every ligand (1 / concentration).
         output_amplitude: Initial weight of every TF (dimensionless).
@@ -96,6 +101,7 @@ class LEMBAS(Module):
     ligand_index: Tensor
     tf_index: Tensor
     not_ligand: Tensor
+    covariate_mask: Tensor
 
     def __init__(
         self,
@@ -122,6 +128,10 @@ class LEMBAS(Module):
         self.register_buffer("ligand_index", data.ligand_mask.nonzero().view(-1))
         self.register_buffer("tf_index", data.tf_mask.nonzero().view(-1))
         self.register_buffer("not_ligand", (~data.ligand_mask).nonzero().view(-1), persistent=False)
+        covariates = data.get("covariate_mask")
+        if covariates is None:
+            covariates = torch.zeros_like(data.ligand_mask)
+        self.register_buffer("covariate_mask", covariates.clone(), persistent=False)
         self.input = SparseProjection(
             self.ligand_index,
             self.ligand_index,
@@ -148,6 +158,9 @@ class LEMBAS(Module):
         weight, bias = self.conv.edge_weight, self.conv.bias
         signed_uniform_(weight, self.edge_sign, generator=generator)
         basal_bias_(bias, self.edge_index, self.edge_sign)
+        with torch.no_grad():
+            self.input.weight[self.covariate_mask[self.ligand_index]] = _COVARIATE_AMPLITUDE
+            weight[self.covariate_mask[self.edge_index[0]]] = 0.0
         if self.radius is not None:
             scale_to_radius_(weight, self.edge_index, self.num_nodes, self.radius)
 

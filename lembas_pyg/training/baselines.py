@@ -217,6 +217,8 @@ BASELINES: dict[str, Baseline] = {
     "kernel ridge": kernel_ridge,
     "random forest": random_forest,
 }
+# Those that use the columns of x.
+REGRESSIONS = tuple(name for name in BASELINES if name not in ("train mean", MEAN_WITHIN))
 
 
 def _pls(x: np.ndarray, y: np.ndarray, z: np.ndarray, seed: int, *, scale: bool) -> np.ndarray:

@@ -32,6 +32,7 @@ class TrainingConfig:
         lr_start: Learning rate of the first epoch.
         lr_end: Learning rate of the last 5 % of epochs.
         lr_peak: Epoch of the largest learning rate; a share of `epochs` if below 1.
+        adam_beta2: Decay of Adam's second moment; small values let it forget steep gradients.
         reset_every: Epochs after which Adam forgets its moments (warm restart); 0 for never.
         noise: Standard deviation of the noise added to every node's input (dimensionless).
         noise_per_lr: The same, as a multiple of the current learning rate; both add up.
@@ -52,6 +53,8 @@ class TrainingConfig:
         spectral_floor: Spectral radius below which the barrier is 0.
         spectral_term: ``"rate"``, contraction of all conditions of the batch; ``"radius"``, exact
             spectral radius of one random condition a step, as in the paper.
+        hidden_batches: Whether cross-validation looks for two batches in the conditions it trains
+            on (`lembas_pyg.batches`) and gives them basal inputs of their own.
         projection: Weight of the squared distance of TF weights from their amplitude.
         input_amplitude: Initial weight of ligands; the model's default if None.
         output_amplitude: Initial weight of TFs; the model's default if None.
@@ -77,6 +80,7 @@ class TrainingConfig:
     lr_start: float = 1e-5
     lr_end: float = 1e-5
     lr_peak: float = 1000
+    adam_beta2: float = 0.999
     reset_every: int = 200
     # noise and clip
     noise: float = 0.0
@@ -99,6 +103,7 @@ class TrainingConfig:
     spectral_floor: float = 0.5
     spectral_term: str = "rate"
     projection: float = 0.0
+    hidden_batches: bool = False
     # the model it starts from
     input_amplitude: float | None = None
     output_amplitude: float | None = None
@@ -122,6 +127,8 @@ class TrainingConfig:
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}; it must be a positive number."
                 )
+        if not self.adam_beta2 < 1:
+            raise ValueError(f"adam_beta2 is {self.adam_beta2}; it must be 0 or more, below 1.")
         if not self.uniform_min < self.uniform_max:
             raise ValueError(
                 f"uniform_min is {self.uniform_min} and uniform_max {self.uniform_max}; states "

@@ -24,6 +24,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
+from lembas_pyg.batches import BATCH, add_covariate, find_batches
 from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.network import select_conditions
@@ -215,7 +216,7 @@ def cross_validate(
     ]
     place = None if folder is None else _open_folder(Path(folder), tasks)
     results = _train_all(tasks, place, executor, jobs, progress)
-    return _collect(data, held_out, members, results, baselines, costimulus, config.seed)
+    return _collect(data, held_out, members, results, baselines, costimulus, config)
 
 
 def _train_member(task: _Task) -> dict[str, Any]:
@@ -226,6 +227,10 @@ def _train_member(task: _Task) -> dict[str, Any]:
         order = np.random.default_rng(seed).permutation(train.y.size(1))
         train.y = train.y[:, torch.from_numpy(order)]
     config = replace(task.config, seed=seed)
+    if config.hidden_batches:  # what is held out may not say to which batch it belongs
+        batches = find_batches(train)
+        data = add_covariate(data, BATCH, batches.of(data.x))
+        train = add_covariate(train, BATCH, batches.value)
     generator = torch.Generator().manual_seed(seed)
     model = task.model(data, generator=generator, **config.model_options())
     history = fit(model, train, config, progress=False)
@@ -365,7 +370,7 @@ def _collect(
     results: dict[tuple[int, int], dict[str, Any]],
     baselines: bool,
     costimulus: str | None,
-    seed: int,
+    config: TrainingConfig,
 ) -> CrossValidation:
     """Tables of all results, in the order of folds and members."""
     blocks, alone, rows = [], [], []
@@ -385,7 +390,7 @@ def _collect(
         if members > 1:
             ours[f"{OURS}, one member"] = y[0]
         if baselines:
-            ours |= _baselines(data, names, costimulus, seed)
+            ours |= _baselines(data, names, costimulus, config)
         blocks.append(_block(data, fold, names, ours))
         for member, result in enumerate(found):
             block = _block(data, fold, names, {"predicted": y[member]})
@@ -443,21 +448,45 @@ def _block(data: Data, fold: int, names: list[str], values: dict[str, Tensor]) -
 
 
 def _baselines(
-    data: Data, names: Iterable[str], costimulus: str | None, seed: int
+    data: Data, names: Iterable[str], costimulus: str | None, config: TrainingConfig
 ) -> dict[str, Tensor]:
-    """What models that know no network predict of a fold."""
-    from lembas_pyg.network import node_index
-    from lembas_pyg.training.baselines import predict_baselines
+    """What models that know no network predict of a fold.
 
-    test = [data.conditions[name] for name in names]
-    train = [column for column in range(data.x.size(1)) if column not in set(test)]
+    Where ours knows of hidden batches, so does a second set of them.
+    """
+    from lembas_pyg.network import node_index
+    from lembas_pyg.training.baselines import (
+        MEAN_WITHIN,
+        REGRESSIONS,
+        mean_within,
+        predict_baselines,
+    )
+
+    held_out = list(names)
+    train = select_conditions(data, [name for name in data.conditions if name not in set(held_out)])
+    test = select_conditions(data, held_out)
     ligands = data.ligand_mask.nonzero().view(-1)
-    x, y = data.x[ligands].T.double().numpy(), data.y[data.tf_mask].T.double().numpy()
+    y = train.y[data.tf_mask].T.double().numpy()
+    x, z = (part.x[ligands].T.double().numpy() for part in (train, test))
     position = None
     if costimulus is not None:
         by = "name" if costimulus in data.node_name else "label"
         position = ligands.tolist().index(int(node_index(data, **{by: costimulus})))
-    found = predict_baselines(x[train], y[train], x[test], costimulus=position, seed=seed)
+    found = predict_baselines(x, y, z, costimulus=position, seed=config.seed)
+    if config.hidden_batches:
+        batches = find_batches(train)
+        label, told = (part.numpy()[:, None] for part in (batches.value, batches.of(test.x)))
+        wide = np.hstack([x, label]), y, np.hstack([z, told])
+        more = predict_baselines(*wide, names=REGRESSIONS, seed=config.seed)
+        if position is not None:
+            # Both as ligands of their own: nothing else tells the conditions apart.
+            cells = (
+                np.hstack([x[:, [position]], label]),
+                y,
+                np.hstack([z[:, [position]], told.round()]),
+            )
+            more[MEAN_WITHIN] = mean_within(*cells).clip(0, 1)
+        found |= {f"{name}, with batches": value for name, value in more.items()}
     return {name: torch.from_numpy(np.ascontiguousarray(value.T)) for name, value in found.items()}
 
 

@@ -54,7 +54,9 @@ class Run:
         self.states = torch.full_like(self.x, 0.5)
         self.deviation = self.normal(self.x.shape) / math.sqrt(self.x.size(0))
         self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.Adam(self.parameters, lr=self.config.lr, fused=True)
+        self.optimizer = torch.optim.Adam(
+            self.parameters, self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
+        )
 
     def normal(self, shape: torch.Size | tuple[int, ...]) -> Tensor:
         """Standard normal numbers of the run's own generator."""

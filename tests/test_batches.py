@@ -1,0 +1,124 @@
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from lembas_pyg.batches import BATCH, add_covariate, find_batches
+from lembas_pyg.network import add_conditions, from_interactions, select_conditions
+from lembas_pyg.nn import LEMBAS
+from lembas_pyg.training import TrainingConfig, cross_validate, fit
+
+LIGANDS = [f"L{i}" for i in range(8)]
+
+
+def screen(shift=0.4, seed=0):
+    """Eight ligands with and without C, three TFs; L6 and L7 were measured in a second batch."""
+    codes = [*LIGANDS, "C", "A", "B", "T", "U", "V"]
+    edges = [(ligand, "AB"[i % 2]) for i, ligand in enumerate(LIGANDS)]
+    edges += [("C", "A"), ("A", "B"), ("A", "T"), ("B", "U"), ("A", "V"), ("B", "V")]
+    interactions = pd.DataFrame(edges, columns=["source", "target"])
+    interactions["stimulation"], interactions["inhibition"] = 1, 0
+    annotation = pd.DataFrame({"code": codes, "name": codes})
+    annotation["TF"] = annotation["code"].isin(["T", "U", "V"])
+    annotation["ligand"] = annotation["code"].isin([*LIGANDS, "C"])
+    rng = np.random.default_rng(seed)
+    x, y = {}, {}
+    for ligand in LIGANDS:
+        for c in (0, 1):
+            name = f"{ligand}+C" if c else ligand
+            x[name] = {ligand: 1.0, "C": float(c)}
+            second = shift * (ligand in ("L6", "L7"))
+            y[name] = 0.2 + 0.3 * c + second * np.array([1, 0.8, 0.9]) + rng.normal(0, 0.02, 3)
+    ligands = pd.DataFrame(x).T.reindex(columns=[*LIGANDS, "C"]).fillna(0.0)
+    tfs = pd.DataFrame(y, index=["T", "U", "V"]).T
+    return add_conditions(from_interactions(interactions, annotation), ligands, tfs)
+
+
+def test_batches_are_found_and_told_by_the_ligand():
+    data = screen()
+    found = find_batches(data)
+    assert found.found
+    of = dict(zip(data.conditions, found.value.tolist(), strict=True))
+    assert {name for name, value in of.items() if value} == {"L6", "L6+C", "L7", "L7+C"}
+
+    train = select_conditions(data, [name for name in data.conditions if name != "L6"])
+    held_out = select_conditions(data, ["L6"])
+    assert find_batches(train).of(held_out.x).tolist() == [1.0]
+
+
+def test_what_was_not_seen_is_the_average():
+    data = screen()
+    train = select_conditions(data, [name for name in data.conditions if "L6" not in name])
+    found = find_batches(train)
+    x = select_conditions(data, ["L6+C"]).x
+    assert found.of(x).item() == pytest.approx(2 / 14)
+    # The co-stimulus alone says nothing of the batch either.
+    x[[data.node_name.index("L6")]] = 0
+    assert found.of(x).item() == pytest.approx(2 / 14)
+
+
+def test_no_batches_without_two_groups():
+    found = find_batches(screen(shift=0.0))
+    assert not found.found
+    assert found.value.tolist() == [0.0] * 16
+
+
+def test_lacking_measurements_are_no_obstacle():
+    data = screen()
+    data.y[data.node_name.index("T"), :3] = torch.nan
+    data.y[:, 5] = torch.nan
+    assert find_batches(data).value.sum() == 4
+    with pytest.raises(ValueError, match="3 measured conditions are too few"):
+        find_batches(select_conditions(data, list(data.conditions)[:3]))
+
+
+def test_a_covariate_is_a_node_that_does_nothing_before_training():
+    data = screen()
+    wide = add_covariate(data, BATCH, find_batches(data).value)
+    assert wide.num_nodes == data.num_nodes + 1
+    assert wide.node_name[-1] == BATCH
+    assert wide.num_edges == data.num_edges + int((~data.ligand_mask).sum())
+    assert "covariate_mask" not in data
+    wide.validate()
+    models = [LEMBAS(d, generator=torch.Generator().manual_seed(1)) for d in (data, wide)]
+    plain, told = (model(d.x).y for model, d in zip(models, (data, wide), strict=True))
+    assert not models[1].conv.edge_weight[data.num_edges :].any()
+    assert told.shape == plain.shape
+    # The other weights are other random numbers, so only the covariate is compared.
+    none = add_covariate(data, BATCH, torch.zeros(16))
+    torch.testing.assert_close(models[1](none.x).y, told)
+    fit(models[1], wide, TrainingConfig(epochs=5, batch_size=16), progress=False)
+    assert models[1].conv.edge_weight[data.num_edges :].abs().min() > 0
+
+
+def test_covariates_are_checked():
+    data = screen()
+    with pytest.raises(ValueError, match=r"shape \[3\]; it must be \[16\]"):
+        add_covariate(data, BATCH, torch.zeros(3))
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        add_covariate(data, BATCH, torch.full((16,), 2.0))
+    with pytest.raises(ValueError, match="'L1' already"):
+        add_covariate(data, "L1", torch.zeros(16))
+
+
+def test_cross_validation_reads_no_held_out_activity():
+    data = screen()
+    folds = pd.DataFrame({"Index": [0, 0, 1], "Condition": ["L6", "L1+C", "L7+C"]})
+    options = {"epochs": 300, "batch_size": 16, "lr": 2e-2, "lr_peak": 0.2, "adam_beta2": 0.95}
+    config = TrainingConfig(hidden_batches=True, **options)
+    run = {"progress": False, "costimulus": "C"}
+    found = cross_validate(data, folds, config, **run)
+    changed = data.clone()
+    changed.y[data.tf_mask.nonzero().view(-1), data.conditions["L6"]] = 0.0
+    other = cross_validate(changed, folds, config, **run)
+    first = found.predictions["fold"] == 0
+    names = ["condition", "tf", "predicted"]
+    pd.testing.assert_frame_equal(found.predictions[first][names], other.predictions[first][names])
+    by_model = found.by_model[found.by_model["fold"] == 0]
+    ours = other.by_model[other.by_model["fold"] == 0]
+    pd.testing.assert_series_equal(by_model["predicted"], ours["predicted"])
+    assert "mean within co-stimulus, with batches" in set(found.scores["model"])
+
+    scores = found.scores.set_index("model")["mse"]
+    blind = cross_validate(data, folds, TrainingConfig(**options), **run)
+    assert scores["LEMBAS"] < 0.5 * blind.scores.set_index("model")["mse"]["LEMBAS"]
