@@ -8,7 +8,6 @@ has to explain the shift by the ligands.
 from __future__ import annotations
 
 import copy
-import logging
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +16,6 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 __all__ = ["BATCH", "HiddenBatches", "add_covariate", "find_batches"]
-
-logger = logging.getLogger(__name__)
 
 # Accession of the node that stands for the second batch.
 BATCH = "hidden batch"
@@ -33,7 +30,8 @@ class HiddenBatches(NamedTuple):
     """What `find_batches` found.
 
     Attributes:
-        value: 1 for conditions of the second, smaller batch, 0 for the others ``[S]``.
+        value: Place of every condition between the two batches ``[S]``: 0 at the mean of the
+            first and beyond, 1 at that of the second, smaller one and beyond.
         ligands: Whether a ligand that is no co-stimulus is present ``[N, S]``.
         common: Whether a node is a co-stimulus ``[N]``.
         share: Share of the variance that the co-stimuli leave, held by the first component.
@@ -48,8 +46,16 @@ class HiddenBatches(NamedTuple):
     separation: float
     found: bool
 
+    def __str__(self) -> str:
+        if not self.found:
+            return "no hidden batches"
+        return (
+            f"two hidden batches, {int((self.value > 0.5).sum())} of {len(self.value)} conditions "
+            f"in the second; they hold {self.share:.0%} of the variance that co-stimuli leave"
+        )
+
     def of(self, x: Tensor) -> Tensor:
-        """Share of other conditions that belongs to the second batch, by their ligands alone.
+        """Place of other conditions between the batches, by their ligands alone.
 
         The average of the conditions that share a ligand, co-stimuli not counted (conditions
         without one are alike); of all conditions, if there are none.
@@ -72,8 +78,10 @@ def find_batches(data: Data) -> HiddenBatches:
 
     TF activities less their mean among conditions with the same co-stimuli (ligands in a fifth of
     all conditions or more) are projected on their first principal component; two means split the
-    scores. They are taken for batches if the component holds 30 % of the variance and the two means
-    explain 80 % of it (of a normal distribution they explain 64 %).
+    scores, and conditions are placed between them. Effects of a ligand in that direction are taken
+    for its batch: nothing in the data tells them apart. The groups are taken for batches if the
+    component holds 30 % of the variance and the two means explain 80 % of it (of a normal
+    distribution they explain 64 %).
 
     Args:
         data: Network with measured conditions, such as those of a training set.
@@ -82,7 +90,7 @@ def find_batches(data: Data) -> HiddenBatches:
         ValueError: Fewer than four conditions are measured.
 
     References:
-        A surrogate variable (Leek and Storey 2007, PLoS Genet. 3, e161) of two values. The ligand
+        A surrogate variable (Leek and Storey 2007, PLoS Genet. 3, e161). The ligand
         screen of Nilsson et al. (2022) has two such batches, which the paper does not mention.
     """
     present = data.x != 0
@@ -101,15 +109,9 @@ def find_batches(data: Data) -> HiddenBatches:
     found = share >= _SHARE and separation >= _SEPARATION
     value = torch.zeros(present.size(1), dtype=torch.double, device=data.x.device)
     if found:
-        value[known] = torch.from_numpy(second).to(value)
-    logger.info(
-        "%s: the first component holds %.0f %% of the variance, two groups explain %.0f %% of it.",
-        f"{int(value.sum())} of {len(second)} conditions are of a hidden batch"
-        if found
-        else "No hidden batches",
-        100 * share,
-        100 * separation,
-    )
+        ends = scores[~second].mean(), scores[second].mean()
+        place = (scores - ends[0]) / (ends[1] - ends[0])
+        value[known] = torch.from_numpy(place.clip(0, 1)).to(value)
     return HiddenBatches(value, present & ~common.view(-1, 1), common, share, separation, found)
 
 

@@ -39,11 +39,13 @@ def test_batches_are_found_and_told_by_the_ligand():
     found = find_batches(data)
     assert found.found
     of = dict(zip(data.conditions, found.value.tolist(), strict=True))
-    assert {name for name, value in of.items() if value} == {"L6", "L6+C", "L7", "L7+C"}
+    second = {"L6", "L6+C", "L7", "L7+C"}
+    assert all(value > 0.85 if name in second else value < 0.15 for name, value in of.items())
+    assert "two hidden batches, 4 of 16 conditions" in str(found)
 
     train = select_conditions(data, [name for name in data.conditions if name != "L6"])
     held_out = select_conditions(data, ["L6"])
-    assert find_batches(train).of(held_out.x).tolist() == [1.0]
+    assert find_batches(train).of(held_out.x).item() > 0.85
 
 
 def test_what_was_not_seen_is_the_average():
@@ -51,15 +53,16 @@ def test_what_was_not_seen_is_the_average():
     train = select_conditions(data, [name for name in data.conditions if "L6" not in name])
     found = find_batches(train)
     x = select_conditions(data, ["L6+C"]).x
-    assert found.of(x).item() == pytest.approx(2 / 14)
+    assert found.of(x).item() == pytest.approx(2 / 14, abs=0.03)
     # The co-stimulus alone says nothing of the batch either.
     x[[data.node_name.index("L6")]] = 0
-    assert found.of(x).item() == pytest.approx(2 / 14)
+    assert found.of(x).item() == pytest.approx(2 / 14, abs=0.03)
 
 
 def test_no_batches_without_two_groups():
     found = find_batches(screen(shift=0.0))
     assert not found.found
+    assert str(found) == "no hidden batches"
     assert found.value.tolist() == [0.0] * 16
 
 
@@ -67,7 +70,7 @@ def test_lacking_measurements_are_no_obstacle():
     data = screen()
     data.y[data.node_name.index("T"), :3] = torch.nan
     data.y[:, 5] = torch.nan
-    assert find_batches(data).value.sum() == 4
+    assert (find_batches(data).value > 0.8).sum() == 4
     with pytest.raises(ValueError, match="3 measured conditions are too few"):
         find_batches(select_conditions(data, list(data.conditions)[:3]))
 

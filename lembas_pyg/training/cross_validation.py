@@ -209,6 +209,8 @@ def cross_validate(
             raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more.")
     held_out = check_folds(folds, data)
     check_data(model(data), data)
+    if config.hidden_batches:
+        logger.info("In all conditions: %s. Each fold looks for its own.", find_batches(data))
     tasks = [
         _Task(data, config, model, fold, member, names, scramble)
         for member in range(members)
