@@ -1,6 +1,7 @@
 """Every script of `examples/` runs as a reader would run it."""
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.demo import reference_model
-from lembas_pyg.io import read_annotation, read_conditions, read_interactions
+from lembas_pyg.io import read_annotation, read_conditions, read_interactions, write_tsv
 from lembas_pyg.network import from_interactions, to_annotation, to_interactions
 from lembas_pyg.synthetic import grid_stimuli, measure
 
@@ -43,12 +44,48 @@ EXPECTED = {
         "contraction of all conditions",
         ["figS11a/figS11a.png", "figS11a/results.tsv", "figS11a/history.tsv"],
     ),
+    "paper/fig6_ligand_screen.py": (
+        "24 of 103 conditions are of the second",
+        [
+            f"fig6/fast/{name}"
+            for name in (
+                "fig6b.png",
+                "fig6cd.png",
+                "figS17.png",
+                "batches.tsv",
+                "predictions.tsv",
+                "scores.tsv",
+                "fold-scores.tsv",
+                "members.tsv",
+                "r-by-tf.tsv",
+            )
+        ],
+    ),
+    "paper/figS15_literature.py": (
+        "all converged",
+        [
+            f"figS15/fast/{name}"
+            for name in (
+                "figS15.png",
+                "predictions.tsv",
+                "scrambled-predictions.tsv",
+                "scores.tsv",
+                "fold-scores.tsv",
+                "members.tsv",
+            )
+        ],
+    ),
     "pyg/explain_prediction.py": ("Rank correlation", []),
     "pyg/expression_to_bias.py": ("between lines", []),
     "pyg/implicit_layers.py": ("NOT CONVERGED", []),
 }
 # Those that need published data.
-PUBLISHED = {"build_network.py", "paper/figS11a_spectral_regularisation.py"}
+PUBLISHED = {
+    "build_network.py",
+    "paper/fig6_ligand_screen.py",
+    "paper/figS11a_spectral_regularisation.py",
+    "paper/figS15_literature.py",
+}
 
 
 def name_of(path):
@@ -123,6 +160,59 @@ def test_figure_s11a_has_fewer_unsteady_visits_with_a_spectral_term(run_example,
     assert (table["r train"] > 0.95).all()
     assert table["largest radius"].iloc[0] > 1
     assert table["largest radius"].iloc[1:].max() < 1
+
+
+@pytest.mark.slow
+def test_figure_6_goes_on_where_it_was_with_the_folds_of_a_file(run_example, tmp_path):
+    folds = {"Index": [3, 3, 7, 8], "Condition": ["IL4", "IL13", "PGE2_LPS", "TNF"]}
+    write_tsv(pd.DataFrame(folds), tmp_path / "folds.tsv")
+    script = ROOT / "examples/paper/fig6_ligand_screen.py"
+    printed, written = [], []
+    for _ in range(2):
+        printed.append(run_example(script, "--fast", "--folds", "folds.tsv"))
+        members = (tmp_path / "fig6/fast/members").glob("*.pt")
+        written.append({path.name: path.stat().st_mtime_ns for path in members})
+    assert list(written[0]) and written[0] == written[1]
+    assert printed[0] == printed[1]
+    found = pd.read_csv(tmp_path / "fig6/fast/predictions.tsv", sep="\t")
+    by_fold = found.groupby("fold")["condition"].unique().map(list).to_dict()
+    assert by_fold == {3: ["IL4", "IL13"], 7: ["PGE2_LPS"]}
+
+
+@pytest.mark.slow
+def test_figure_6_shows_that_two_batches_explain_what_the_folds_measure(run_example, tmp_path):
+    printed = run_example(ROOT / "examples/paper/fig6_ligand_screen.py", "--fast")
+    assert "Ligands with all their conditions in one batch: 40 of 42" in printed
+    found = pd.read_csv(tmp_path / "fig6/fast/batches.tsv", sep="\t", index_col="condition")
+    y = read_conditions(tmp_path / "fig6/LigandScreen/raw/ligandScreen-TFs.tsv").loc[found.index]
+    rest = y - y.groupby([found["LPS"], found["batch"]]).transform("mean")
+    share = 1 - rest.stack().pow(2).sum() / (y - y.mean()).stack().pow(2).sum()
+    assert f"explained by LPS and batch, four means     {share:.1%}" in printed
+    assert share > 0.6
+    r = pd.read_csv(tmp_path / "fig6/fast/scores.tsv", sep="\t", index_col="model")["r"]
+    assert r["mean within co-stimulus, with batches"] > r["mean within co-stimulus"] + 0.2
+    assert r["mean within co-stimulus, with batches"] > r["ridge"]
+
+
+def test_figure_s15_names_the_held_out_conditions_without_steady_state(capsys):
+    functions = runpy.run_path(str(ROOT / "examples/paper/figS15_literature.py"))
+    folds = pd.DataFrame({"Index": [0, 1, 2], "Condition": ["CON", "IFNb", "IL4"]})
+    members = pd.DataFrame(
+        {
+            "fold": [0, 1, 2],
+            "member": [0, 0, 1],
+            "held_out_not_converged": [0, 1, 0],
+            "residual": [1e-13, 0.02, 1e-13],
+            "radius": [0.7, 1.09, 0.8],
+        }
+    )
+    functions["print_convergence"](members, folds)
+    printed = capsys.readouterr().out
+    assert "IFNb, member 0: NOT CONVERGED, residual 2.0e-02, spectral radius 1.090" in printed
+    assert printed.count("NOT CONVERGED") == 1
+    assert "all converged" not in printed
+    functions["print_convergence"](members.drop(1), folds)
+    assert "all converged" in capsys.readouterr().out
 
 
 def test_the_tables_of_the_examples_are_the_toy_network_and_its_reference_data():
