@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+import logging
 import re
 import time
 import warnings
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from lembas_pyg.nn.activations import Activation
 
 __all__ = ["cross_validate", "demo", "info", "knock_out", "predict", "train"]
+
+logger = logging.getLogger(__name__)
 
 EXIT_INTERRUPTED = 130
 
@@ -77,6 +80,11 @@ def train(arguments: argparse.Namespace) -> int:
     _set_threads(arguments)
     act = _activation(arguments)
     data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
+    if config.hidden_batches:
+        logger.info(
+            "Hidden batches are told in cross-validation alone: a model of the plain network is "
+            "trained. `lembas_pyg.batches` adds them to a network in Python."
+        )
     model = LEMBAS(
         data, act, generator=torch.Generator().manual_seed(config.seed), **config.model_options()
     )

@@ -331,9 +331,24 @@ class TrainingConfig:
 
     @classmethod
     def literature_macrophage(cls) -> TrainingConfig:
-        """Macrophages under 12 ligands, with the contraction of all conditions."""
+        """Macrophages under 12 ligands: what the ligand screen's inner folds chose, but batches."""
         return replace(
-            cls.literature_macrophage_paper(), epochs=2000, lr_peak=0.2, weight_noise=0.0, **_OURS
+            cls.literature_macrophage_paper(),
+            epochs=1000,
+            batch_size=128,
+            lr=1e-2,
+            lr_start=1e-3,
+            lr_peak=0.2,
+            adam_beta2=0.95,
+            reset_every=0,
+            noise=1e-2,
+            noise_per_lr=0.0,
+            weight_noise=0.0,
+            l2_weight=1e-5,
+            l2_bias=1e-5,
+            anti_zero=0.0,
+            uniform=0.0,
+            **_OURS,
         )
 
     @classmethod

@@ -10,7 +10,7 @@ import os
 import pickle
 import warnings
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -146,6 +146,20 @@ class _Task:
         self.__dict__.update(state | {"data": pickle.loads(zlib.decompress(state["data"]))})
 
 
+@dataclass(frozen=True)
+class _Baselines:
+    """One fold of all baselines."""
+
+    data: Data
+    config: TrainingConfig
+    costimulus: str | None
+    fold: int
+    held_out: list[str]
+
+    def __str__(self) -> str:
+        return f"the baselines of fold {self.fold}"
+
+
 def cross_validate(
     data: Data,
     folds: pd.DataFrame,
@@ -218,7 +232,14 @@ def cross_validate(
     ]
     place = None if folder is None else _open_folder(Path(folder), tasks)
     results = _train_all(tasks, place, executor, jobs, progress)
-    return _collect(data, held_out, members, results, baselines, costimulus, config)
+    others: dict[int, dict[str, Tensor]] = {}
+    if baselines:
+        asked = [
+            _Baselines(data, config, costimulus, fold, names) for fold, names in held_out.items()
+        ]
+        done = run_tasks(_baselines, asked, executor=executor, jobs=jobs)
+        others = {task.fold: found for task, found in done}
+    return _collect(data, held_out, members, results, others)
 
 
 def _train_member(task: _Task) -> dict[str, Any]:
@@ -327,7 +348,12 @@ def _open_folder(folder: Path, tasks: list[_Task]) -> Path:
     """The folder of the members, refused where it belongs to another cross-validation."""
     first = tasks[0]
     data = hashlib.sha256()
-    for tensor in (first.data.edge_index, first.data.edge_sign, first.data.x, first.data.y):
+    for tensor in (
+        first.data.edge_index,
+        first.data.edge_sign,
+        first.data.x,
+        first.data.y,
+    ):
         data.update(tensor.cpu().contiguous().numpy().tobytes())
     record = {
         "format": _FORMAT,
@@ -370,9 +396,7 @@ def _collect(
     held_out: dict[int, list[str]],
     members: int,
     results: dict[tuple[int, int], dict[str, Any]],
-    baselines: bool,
-    costimulus: str | None,
-    config: TrainingConfig,
+    baselines: dict[int, dict[str, Tensor]],
 ) -> CrossValidation:
     """Tables of all results, in the order of folds and members."""
     blocks, alone, rows = [], [], []
@@ -391,8 +415,7 @@ def _collect(
         ours = {OURS: together.y, "spread": together.spread}
         if members > 1:
             ours[f"{OURS}, one member"] = y[0]
-        if baselines:
-            ours |= _baselines(data, names, costimulus, config)
+        ours |= baselines.get(fold, {})
         blocks.append(_block(data, fold, names, ours))
         for member, result in enumerate(found):
             block = _block(data, fold, names, {"predicted": y[member]})
@@ -449,13 +472,13 @@ def _block(data: Data, fold: int, names: list[str], values: dict[str, Tensor]) -
     )
 
 
-def _baselines(
-    data: Data, names: Iterable[str], costimulus: str | None, config: TrainingConfig
-) -> dict[str, Tensor]:
+def _baselines(task: _Baselines) -> dict[str, Tensor]:
     """What models that know no network predict of a fold.
 
     Where ours knows of hidden batches, so does a second set of them.
     """
+    data, held_out, config = task.data, task.held_out, task.config
+    costimulus = task.costimulus
     from lembas_pyg.network import node_index
     from lembas_pyg.training.baselines import (
         MEAN_WITHIN,
@@ -464,7 +487,6 @@ def _baselines(
         predict_baselines,
     )
 
-    held_out = list(names)
     train = select_conditions(data, [name for name in data.conditions if name not in set(held_out)])
     test = select_conditions(data, held_out)
     ligands = data.ligand_mask.nonzero().view(-1)
@@ -483,7 +505,7 @@ def _baselines(
         if position is not None:
             # Both as ligands of their own: nothing else tells the conditions apart.
             cells = (
-                np.hstack([x[:, [position]], label]),
+                np.hstack([x[:, [position]], label.round()]),
                 y,
                 np.hstack([z[:, [position]], told.round()]),
             )
@@ -496,7 +518,11 @@ def _calibration(predictions: pd.DataFrame) -> dict[str, float]:
     """How far the spread of the members tells the error of their mean."""
     known = predictions.dropna(subset=["measured", "predicted", "spread"])
     if known.empty:
-        return {"within 1 spread": np.nan, "within 2 spreads": np.nan, "rank correlation": np.nan}
+        return {
+            "within 1 spread": np.nan,
+            "within 2 spreads": np.nan,
+            "rank correlation": np.nan,
+        }
     error = (known["predicted"] - known["measured"]).abs()
     return {
         "within 1 spread": float((error <= known["spread"]).mean()),
