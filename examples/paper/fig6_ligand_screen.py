@@ -58,6 +58,9 @@ def describe_batches(data):
     several = sum(len(values) > 1 for values in of_ligand.values())
     print(f"Hidden batches: {int(second.sum())} of {len(y)} conditions are of the second:")
     print(textwrap.fill(", ".join(y.index[second]), 96, **INDENT))
+    print("Neither clearly of the one nor of the other:")
+    between = (batches.value - 0.5).abs().numpy() < 0.25
+    print(textwrap.fill(", ".join(y.index[between]) or "none", 96, **INDENT))
     print("Variance of the measured activities")
     print(f"  explained by {COSTIMULUS}                          {explained(costimulus):6.1%}")
     print(
