@@ -32,24 +32,27 @@ def main():
     parser.add_argument("--fast", action="store_true", help="three ligands, a few epochs")
     arguments = parser.parse_args()
 
-    data = lp.datasets.LigandScreen()[0]
+    out = arguments.out / "fast" if arguments.fast else arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    data = lp.datasets.LigandScreen(str(arguments.out / "LigandScreen"))[0]
     folds = leave_one_ligand_out(data, COSTIMULUS)
     config = lp.TrainingConfig.ligand_screen()
     if arguments.fast:
         config = replace(config, epochs=5)
         folds = folds[folds["Index"] < 3]
+        arguments.members = arguments.repeats = 1
     options = {"members": arguments.members, "jobs": arguments.jobs, "costimulus": COSTIMULUS}
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    options["baselines"] = not arguments.fast
 
     print(f"{folds['Index'].nunique()} ligands, batch unknown")
-    unknown = lp.cross_validate(data, folds, config, folder=arguments.out / "unknown", **options)
-    show(unknown.scores, arguments.out / "unknown.tsv")
+    unknown = lp.cross_validate(data, folds, config, folder=out / "unknown", **options)
+    show(unknown.scores, out / "unknown.tsv")
 
     print("\nbatch told")
     told = add_covariate(data, BATCH, find_batches(data).value)
     config = replace(config, hidden_batches=False)
-    known = lp.cross_validate(told, folds, config, folder=arguments.out / "told", **options)
-    show(known.scores, arguments.out / "told.tsv")
+    known = lp.cross_validate(told, folds, config, folder=out / "told", **options)
+    show(known.scores, out / "told.tsv")
 
     print("\nthe network against itself rewired, batch told, by single members")
     nulls = compare_nulls(
@@ -59,10 +62,10 @@ def main():
         nulls=["rewired", "rewired, ligand edges kept"],
         repeats=arguments.repeats,
         jobs=arguments.jobs,
-        folder=arguments.out / "nulls",
+        folder=out / "nulls",
         reference=known,
     )
-    nulls.comparisons.to_csv(arguments.out / "rewired.tsv", sep="\t", index=False)
+    nulls.comparisons.to_csv(out / "rewired.tsv", sep="\t", index=False)
     columns = ["null", "true_r", "null_r", "difference", "low", "high", "wilcoxon_p"]
     print(nulls.comparisons[columns].round(4).to_string(index=False))
 
