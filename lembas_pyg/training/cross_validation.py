@@ -32,85 +32,16 @@ from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.prediction import predict
 from lembas_pyg.training.config import TrainingConfig
-from lembas_pyg.training.ensemble import Ensemble, combine
+from lembas_pyg.training.cross_validation_results import OURS, CrossValidation, collect, course_of
 from lembas_pyg.training.folds import check_folds
-from lembas_pyg.training.scores import fold_scores, score_table
 from lembas_pyg.training.trainer import check_data, fit
 from lembas_pyg.training.workers import run_tasks
 
-__all__ = ["CrossValidation", "cross_validate"]
+__all__ = ["OURS", "CrossValidation", "cross_validate"]
 
 logger = logging.getLogger(__name__)
 
-OURS = "LEMBAS"
 _FORMAT = "lembas_pyg cross-validation 2"
-
-
-@dataclass
-class CrossValidation:
-    """What a cross-validation found.
-
-    Attributes:
-        predictions: `fold`, `condition`, `tf`, `measured`, `predicted` (average of the members,
-            clipped to [0, 1]), `spread` (standard deviation over members); one row an entry.
-        by_model: `model`, `fold`, `condition`, `tf`, `measured`, `predicted`; ours, a single
-            member of ours, and every baseline.
-        by_member: `fold`, `member`, `condition`, `tf`, `measured`, `predicted` (clipped to [0, 1]);
-            states that did not converge as they were reached last.
-        scores: One row a model: Pearson `r` over all held-out entries, and `r_centred` without
-            the means of TFs; `fold_mean`, `fold_sd`, `fold_median` and `fold_worst` of the r of
-            folds, `tf_median` and `condition_median` of the r of TFs and conditions, `mse`,
-            `entries`.
-        fold_scores: `model`, `fold`, `r`, `mse`.
-        members: `fold`, `member`, `seed`, `train_r`, `seconds`, `not_converged` (share of training
-            visits without steady state), `held_out_not_converged` (conditions), `residual` and
-            `radius` (largest over the held-out conditions).
-        calibration: Share of entries within 1 and 2 `spread` of the prediction, and the rank
-            correlation of spread and absolute error; NaN with one member.
-    """
-
-    predictions: pd.DataFrame
-    by_model: pd.DataFrame
-    by_member: pd.DataFrame
-    scores: pd.DataFrame
-    fold_scores: pd.DataFrame
-    members: pd.DataFrame
-    calibration: dict[str, float]
-    states: dict[tuple[int, int], dict[str, Tensor]]
-
-    def wide(self, column: str = "predicted") -> pd.DataFrame:
-        """One column of `predictions` as a table of conditions x TFs.
-
-        A condition that several folds hold out has a row for each.
-
-        Args:
-            column: `measured`, `predicted` or `spread`.
-        """
-        return self.predictions.pivot(index=["fold", "condition"], columns="tf", values=column)
-
-    def ensemble(
-        self, data: Data, fold: int | None = None, model: Callable[..., LEMBAS] = LEMBAS
-    ) -> Ensemble:
-        """The trained members of a fold, or of all folds, as one model.
-
-        Args:
-            data: The network.
-            fold: Number of the fold; all if None.
-            model: What made the members, as for `cross_validate`.
-
-        Raises:
-            ValueError: There is no such fold.
-        """
-        chosen = [key for key in self.states if fold in (None, key[0])]
-        if not chosen:
-            folds = sorted({index for index, _ in self.states})
-            raise ValueError(f"There is no fold {fold}; folds are {folds}.")
-        members = []
-        for key in chosen:
-            member = model(data)
-            member.load_state_dict(self.states[key], strict=False)
-            members.append(member)
-        return Ensemble(members)
 
 
 @dataclass(frozen=True)
@@ -211,6 +142,8 @@ def cross_validate(
         TypeError: `folds` or `config` is of another type.
         ValueError: The folds do not fit the data, a number is not legal, or the folder belongs to
             another cross-validation.
+        FloatingPointError: The loss of a training became infinite or NaN. With a folder all other
+            members are trained first and kept there; a second call repeats only those that failed.
         RuntimeError: A worker died again and again; what was trained is in the folder.
 
     References:
@@ -239,7 +172,15 @@ def cross_validate(
         ]
         done = run_tasks(_baselines, asked, executor=executor, jobs=jobs)
         others = {task.fold: found for task, found in done}
-    return _collect(data, held_out, members, results, others)
+    return collect(data, held_out, members, results, others)
+
+
+def _attempt_member(task: _Task) -> dict[str, Any] | FloatingPointError:
+    """Train one member; divergence is a result, so that it does not end the training of others."""
+    try:
+        return _train_member(task)
+    except FloatingPointError as error:
+        return error.with_traceback(None)  # which would hold the tensors of the training
 
 
 def _train_member(task: _Task) -> dict[str, Any]:
@@ -257,6 +198,8 @@ def _train_member(task: _Task) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(seed)
     model = task.model(data, generator=generator, **config.model_options())
     history = fit(model, train, config, progress=False)
+    if history.interrupted:
+        return {"interrupted": True}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what did not converge is part of the result
         prediction = predict(model, data, task.held_out)
@@ -270,7 +213,8 @@ def _train_member(task: _Task) -> dict[str, Any]:
         "train_r": float(history.table["r"].iloc[-1]),
         "seconds": float(history.table["seconds"].sum()),
         "not_converged": history.not_converged_share,
-        "interrupted": history.interrupted,
+        "interrupted": False,
+        "history": course_of(history),
         "state": {
             name: value
             for name, value in model.state_dict().items()
@@ -305,9 +249,9 @@ def _train_all(
     results = {}
     if folder is not None:
         for task in tasks:
-            result = _trained_before(task, folder)
-            if result is not None:
-                results[task.fold, task.member] = result
+            earlier = _trained_before(task, folder)
+            if earlier is not None:
+                results[task.fold, task.member] = earlier
     missing = [task for task in tasks if (task.fold, task.member) not in results]
     if results:
         logger.info("%d of %d members were trained before.", len(results), len(tasks))
@@ -317,8 +261,15 @@ def _train_all(
         unit="member",
         disable=None if progress is None else not progress,
     )
+    diverged: list[tuple[_Task, FloatingPointError]] = []
     with bar:
-        for task, result in run_tasks(_train_member, missing, executor=executor, jobs=jobs):
+        for task, result in run_tasks(_attempt_member, missing, executor=executor, jobs=jobs):
+            if isinstance(result, FloatingPointError):
+                diverged.append((task, result))
+                if folder is None:  # nothing would be kept of the others
+                    break
+                logger.warning("%s diverged; the others are trained first. %s", task, result)
+                continue
             if result["interrupted"]:
                 raise KeyboardInterrupt
             if folder is not None:
@@ -326,7 +277,37 @@ def _train_all(
             results[task.fold, task.member] = result
             bar.update()
             bar.set_postfix(fold=task.fold, train_r=f"{result['train_r']:.3f}", refresh=False)
+    if diverged:
+        raise _divergence(diverged, folder, len(results))
     return results
+
+
+def _divergence(
+    diverged: list[tuple[_Task, FloatingPointError]], folder: Path | None, trained: int
+) -> FloatingPointError:
+    """Which trainings diverged, and what to do with the others."""
+    diverged = sorted(diverged, key=lambda pair: (pair[0].fold, pair[0].member))
+    first, error = diverged[0]
+    listed = "; ".join(str(task) for task, _ in diverged[:5])
+    if len(diverged) > 5:
+        listed += f" and {len(diverged) - 5} more"
+    numbers = list(dict.fromkeys(task.fold for task, _ in diverged))
+    folds = f"fold{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+    text = f"The training of {listed} diverged."
+    if len(diverged) > 1:
+        text += f" Of {first}:"
+    text += (
+        f" {error} As all members are trained alike, other settings start a new cross-validation"
+    )
+    if folder is None:
+        text += ". With folder= the other members would have been trained and kept."
+    else:
+        text += (
+            f", in another folder. The {trained} members that did not diverge are kept in "
+            f"{folder}: the same call repeats only the others, and one without {folds} has "
+            f"nothing left to train."
+        )
+    return FloatingPointError(text)
 
 
 def _trained_before(task: _Task, folder: Path) -> dict[str, Any] | None:
@@ -391,87 +372,6 @@ def _describe(model: Callable[..., LEMBAS]) -> str:
     return f"{getattr(model, '__module__', '')}.{getattr(model, '__qualname__', repr(model))}"
 
 
-def _collect(
-    data: Data,
-    held_out: dict[int, list[str]],
-    members: int,
-    results: dict[tuple[int, int], dict[str, Any]],
-    baselines: dict[int, dict[str, Tensor]],
-) -> CrossValidation:
-    """Tables of all results, in the order of folds and members."""
-    blocks, alone, rows = [], [], []
-    unsteady: list[str] = []
-    for fold, names in held_out.items():
-        found = [results[fold, member] for member in range(members)]
-        y = torch.stack([result["y"] for result in found]).clamp(0, 1)
-        converged = torch.stack([result["converged"] for result in found])
-        residual = torch.stack([result["residual"] for result in found])
-        # To leave out what no member has a steady state for would flatter the score.
-        steady = converged.any(dim=0)
-        together = combine(y, residual, converged | ~steady)
-        unsteady += [
-            f"{name} (fold {fold})" for name, is_ in zip(names, steady, strict=True) if not is_
-        ]
-        ours = {OURS: together.y, "spread": together.spread}
-        if members > 1:
-            ours[f"{OURS}, one member"] = y[0]
-        ours |= baselines.get(fold, {})
-        blocks.append(_block(data, fold, names, ours))
-        for member, result in enumerate(found):
-            block = _block(data, fold, names, {"predicted": y[member]})
-            block.insert(1, "member", member)
-            alone.append(block)
-            rows.append(
-                {
-                    "fold": fold,
-                    "member": member,
-                    **{k: result[k] for k in ("seed", "train_r", "seconds", "not_converged")},
-                    "held_out_not_converged": int((~result["converged"]).sum()),
-                    "residual": float(result["residual"].max()),
-                    "radius": float(result["radius"].max()),
-                }
-            )
-    wide = pd.concat(blocks, ignore_index=True)
-    keys = ["fold", "condition", "tf", "measured"]
-    models = [name for name in wide.columns if name not in (*keys, "spread")]
-    predictions = wide[[*keys, OURS, "spread"]].rename(columns={OURS: "predicted"})
-    by_model = wide.melt(keys, models, var_name="model", value_name="predicted")
-    by_model = by_model[["model", *keys, "predicted"]]
-    if unsteady:
-        logger.warning(
-            "%d held-out conditions have no steady state in any member; they are scored by the "
-            "states that were reached last: %s",
-            len(unsteady),
-            ", ".join(unsteady),
-        )
-    return CrossValidation(
-        predictions=predictions,
-        by_model=by_model,
-        by_member=pd.concat(alone, ignore_index=True),
-        scores=score_table(by_model),
-        fold_scores=fold_scores(by_model),
-        members=pd.DataFrame(rows),
-        calibration=_calibration(predictions),
-        states={key: results[key]["state"] for key in sorted(results)},
-    )
-
-
-def _block(data: Data, fold: int, names: list[str], values: dict[str, Tensor]) -> pd.DataFrame:
-    """All values of one fold, one row a condition and TF."""
-    columns = [data.conditions[name] for name in names]
-    tfs = [data.node_name[i] for i in data.tf_mask.nonzero().view(-1).tolist()]
-    measured = data.y[data.tf_mask][:, columns]
-    table = {"measured": measured} | values
-    return pd.DataFrame(
-        {
-            "fold": fold,
-            "condition": np.repeat(names, len(tfs)),
-            "tf": np.tile(tfs, len(names)),
-            **{name: value.double().T.reshape(-1).numpy() for name, value in table.items()},
-        }
-    )
-
-
 def _baselines(task: _Baselines) -> dict[str, Tensor]:
     """What models that know no network predict of a fold.
 
@@ -512,20 +412,3 @@ def _baselines(task: _Baselines) -> dict[str, Tensor]:
             more[MEAN_WITHIN] = mean_within(*cells).clip(0, 1)
         found |= {f"{name}, with batches": value for name, value in more.items()}
     return {name: torch.from_numpy(np.ascontiguousarray(value.T)) for name, value in found.items()}
-
-
-def _calibration(predictions: pd.DataFrame) -> dict[str, float]:
-    """How far the spread of the members tells the error of their mean."""
-    known = predictions.dropna(subset=["measured", "predicted", "spread"])
-    if known.empty:
-        return {
-            "within 1 spread": np.nan,
-            "within 2 spreads": np.nan,
-            "rank correlation": np.nan,
-        }
-    error = (known["predicted"] - known["measured"]).abs()
-    return {
-        "within 1 spread": float((error <= known["spread"]).mean()),
-        "within 2 spreads": float((error <= 2 * known["spread"]).mean()),
-        "rank correlation": float(error.corr(known["spread"], method="spearman")),
-    }

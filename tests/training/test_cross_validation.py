@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from lembas_pyg import fit, predict
+from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.network import add_conditions, from_interactions, select_conditions
 from lembas_pyg.nn import LEMBAS, LeakyReLU
 from lembas_pyg.training import (
@@ -357,3 +358,107 @@ def test_conditions_without_steady_state_are_scored_and_named(data, monkeypatch,
     assert found.scores["entries"].tolist() == [15]
     assert found.members["held_out_not_converged"].sum() == 8
     assert "8 held-out conditions have no steady state" in caplog.text
+
+
+COURSE = ["epoch", "lr", "loss", "fit", "r", "rho", "sign", "not_converged"]
+
+
+def test_the_course_of_a_training_is_that_of_its_history(data, tmp_path):
+    found = run(data, folder=tmp_path)
+    table = found.histories
+    assert list(table) == ["fold", "member", *COURSE]
+    assert table.groupby(["fold", "member"]).size().tolist() == [12] * 3
+    row = found.members.iloc[1]
+    held_out = found.predictions.loc[found.predictions["fold"] == 1, "condition"].unique()
+    train = select_conditions(data, [c for c in data.conditions if c not in held_out])
+    seed = int(row["seed"])
+    model = LEMBAS(data, generator=torch.Generator().manual_seed(seed), **CONFIG.model_options())
+    expected = fit(model, train, replace(CONFIG, seed=seed), progress=False).table
+    expected["not_converged"] /= 8 - len(held_out)
+    ours = table[table["fold"] == 1]
+    np.testing.assert_array_equal(ours[COURSE], expected[COURSE].astype("float32"))
+    kept = load_tensors(tmp_path / "fold-001-member-000.pt")["history"]
+    assert list(kept) == COURSE
+    assert all(value.dtype == torch.float32 for value in kept.values())
+    pd.testing.assert_frame_equal(run(data, folder=tmp_path).histories, table)
+
+
+def test_long_courses_are_thinned_to_both_ends(data):
+    config = replace(CONFIG, epochs=301, sign=0.0)
+    found = cross_validate(data, k_fold(data, 2), config, baselines=False, progress=False)
+    for _, table in found.histories.groupby("fold"):
+        epoch = table["epoch"].to_numpy()
+        assert len(epoch) == 200 and (epoch[0], epoch[-1]) == (0, 300)
+        assert set(np.diff(epoch)) == {1, 2}
+        assert table["sign"].isna().all() and table["fit"].notna().all()
+
+
+def test_members_without_a_course_stay_readable(data, tmp_path):
+    whole = run(data, folder=tmp_path)
+    files = sorted(tmp_path.glob("*.pt"))
+    for count, path in enumerate(files, 1):
+        member = load_tensors(path)
+        del member["history"]
+        save_tensors(member, path)
+        found = run(data, folder=tmp_path)
+        same(found, whole)
+        assert list(found.histories) == list(whole.histories)
+        assert found.histories["fold"].unique().tolist() == [0, 1, 2][count:]
+
+
+class Diverging:
+    """A model whose training diverges where the seed is one of those given."""
+
+    def __init__(self, *seeds):
+        self.seeds = seeds
+
+    def __repr__(self):
+        return "Diverging"
+
+    def __call__(self, data, *, generator=None, **options):
+        model = LEMBAS(data, generator=generator, **options)
+        if generator is not None and generator.initial_seed() in self.seeds:
+            with torch.no_grad():
+                model.output.weight.fill_(torch.inf)
+        return model
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_training_that_diverges_costs_no_other(data, tmp_path, caplog, jobs):
+    seed = run(data).members["seed"].tolist()
+    model = Diverging(seed[0], seed[2])
+    folder = tmp_path / "members"
+    with pytest.raises(FloatingPointError) as caught:
+        run(data, model=model, members=2, folder=folder, jobs=jobs)
+    text = str(caught.value)
+    assert "The training of fold 0, member 0; fold 2, member 0 diverged. Of fold 0, mem" in text
+    assert "infinite or NaN in epoch 0" in text and "Lower the learning rate (lr=0.01)" in text
+    assert f"The 4 members that did not diverge are kept in {folder}" in text
+    assert "one without folds 0, 2 has nothing left to train" in text
+    assert "fold 2, member 0 diverged; the others are trained first" in caplog.text
+    trained = {path: path.stat().st_mtime_ns for path in folder.glob("*.pt")}
+    names = ["fold-000-member-001", "fold-001-member-000", "fold-001-member-001"]
+    assert sorted(path.stem for path in trained) == [*names, "fold-002-member-001"]
+    with pytest.raises(FloatingPointError, match="fold 0, member 0; fold 2, member 0 diverged"):
+        run(data, model=model, members=2, folder=folder)
+    model.seeds = ()
+    same(run(data, members=2), run(data, model=model, members=2, folder=folder))
+    assert trained == {path: path.stat().st_mtime_ns for path in trained}
+
+
+def test_without_a_folder_the_first_divergence_ends_it(data):
+    model = Diverging(*run(data).members["seed"].tolist()[:2])
+    with pytest.raises(FloatingPointError, match=r"of fold 0, member 0 diverged.* With folder= "):
+        run(data, model=model)
+
+
+class Impatient(LEMBAS):
+    """A model whose user presses Ctrl-C in the first epoch."""
+
+    def steady_state(self, *arguments):
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_in_the_first_epoch_is_one(data):
+    with pytest.raises(KeyboardInterrupt):
+        run(data, model=Impatient)
