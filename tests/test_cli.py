@@ -270,6 +270,10 @@ def test_cross_validation_writes_what_can_be_read(folder):
     assert summary["MSE"] == pytest.approx(scores.loc["LEMBAS", "mse"])
     assert summary["folds"] == summary["members"] == 2
     assert len(pd.read_csv("CV/members.tsv", sep="\t")) == 4
+    history = pd.read_csv("CV/history.tsv", sep="\t")
+    assert list(history)[:4] == ["fold", "member", "epoch", "lr"]
+    assert len(history) == 4 * 10 and history["loss"].gt(0).all()
+    assert "<h2>Training</h2>" in Path("CV/report.html").read_text(encoding="utf-8")
     assert out.splitlines()[1].startswith("LEMBAS\t")
     assert "<html" in Path("CV/report.html").read_text(encoding="utf-8")
 

@@ -194,6 +194,54 @@ def test_every_null_has_its_sentence_and_row(tmp_path, tables, comparisons):
         write(tmp_path, tables, null_comparisons=comparisons[["null"]])
 
 
+@pytest.fixture
+def histories():
+    """Three epochs of the twelve members; one passes a rate of 1, one ends with a wrong sign."""
+    table = pd.DataFrame(
+        [(fold, member, epoch) for fold in range(6) for member in (0, 1) for epoch in (0, 40, 79)],
+        columns=["fold", "member", "epoch"],
+    )
+    table["loss"] = table["epoch"].map({0: 5.0, 40: 0.5, 79: 0.025})
+    table["rho"], table["sign"], table["not_converged"] = 0.8, 0.0, 0.0
+    table.loc[4, "rho"], table.loc[2, "sign"] = 1.25, 0.375
+    return table
+
+
+def test_the_course_of_training_is_told_and_drawn(tmp_path, tables, histories):
+    pytest.importorskip("matplotlib")
+    page = write(tmp_path, tables, histories=histories)
+    assert len(page.images) == 6
+    assert all(source.startswith("data:") for source in page.loads)
+    assert "The loss of the median member went from 5 to 0.025 in 80 epochs." in page.text
+    assert (
+        "The largest contraction rate seen is 1.250; 1 of 12 members had one of 1 or more"
+        in page.text
+    )
+    assert (
+        "At the end 1 of 12 members had a weight whose sign contradicts the mode of action; the "
+        "largest sum of such weights is 0.375." in page.text
+    )
+    assert "course of training was not kept" not in page.text
+    bare = histories[histories["fold"] > 0].assign(rho=0.0, sign=np.nan)
+    text = write(tmp_path, tables, histories=bare).text
+    assert "Of 2 members the course of training was not kept." in text
+    assert "contraction rate seen" not in text and "At the end" not in text
+    text = write(tmp_path, tables, histories=histories.iloc[:0]).text
+    assert "The course of training was not kept." in text
+    assert "Training" not in write(tmp_path, tables).words
+    with pytest.raises(ValueError, match="The table has no column"):
+        write(tmp_path, tables, histories=histories[["fold"]])
+
+
+def test_the_course_of_training_is_told_without_matplotlib(
+    tmp_path, tables, histories, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    page = write(tmp_path, tables, histories=histories)
+    assert page.images == []
+    assert "The loss of the median member went from 5 to 0.025" in page.text
+
+
 def test_scores_fall_and_ours_and_the_best_baseline_are_marked(tmp_path, tables):
     page = write(tmp_path, tables)
     start = next(i for i, row in enumerate(page.rows) if "pooled r" in row)

@@ -107,6 +107,7 @@ def write_results(
     write_tsv(found.scores, folder / "scores.tsv")
     write_tsv(found.fold_scores, folder / "fold-scores.tsv")
     write_tsv(found.members, folder / "members.tsv")
+    write_tsv(found.histories, folder / "history.tsv")
     for column in ("measured", "predicted"):
         wide = found.wide(column).reset_index()
         write_tsv(wide, folder / f"{column}.tsv")
@@ -157,6 +158,7 @@ def write_results(
         members=found.members,
         settings=settings,
         null_comparisons=None if nulls is None else nulls.comparisons,
+        histories=found.histories,
     )
     return summary
 

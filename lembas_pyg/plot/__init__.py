@@ -8,7 +8,7 @@ from lembas_pyg.plot.cross_validation import (
     score_by_tf,
 )
 from lembas_pyg.plot.fit import plot_fit
-from lembas_pyg.plot.history import plot_history
+from lembas_pyg.plot.history import plot_history, plot_training_courses
 from lembas_pyg.plot.knock_out import plot_knock_out
 from lembas_pyg.plot.network import plot_network
 from lembas_pyg.plot.parameters import plot_parameters
@@ -22,6 +22,7 @@ __all__ = [
     "plot_knock_out",
     "plot_network",
     "plot_parameters",
+    "plot_training_courses",
     "score_by_condition",
     "score_by_tf",
 ]

@@ -18,6 +18,7 @@ from lembas_pyg.report import page
 from lembas_pyg.report.nulls import COMPARED, null_section
 from lembas_pyg.report.page import number
 from lembas_pyg.report.pictures import picture_sections
+from lembas_pyg.report.training import COURSE, training_section
 from lembas_pyg.training.scores import compare_folds
 
 __all__ = ["write_cross_validation_report"]
@@ -61,6 +62,7 @@ def write_cross_validation_report(
     members: pd.DataFrame,
     settings: Mapping[str, Any],
     null_comparisons: pd.DataFrame | None = None,
+    histories: pd.DataFrame | None = None,
 ) -> Path:
     """Write what was run, how it compares with every baseline, and where it fails.
 
@@ -82,6 +84,8 @@ def write_cross_validation_report(
             is a null.
         null_comparisons: `comparisons` of `lembas_pyg.training.compare_nulls`; the report has a
             section on nulls where they are given.
+        histories: How members were trained: `fold`, `member`, `epoch`, `loss`, `rho`, `sign` and
+            `not_converged` (share of visits); the report has a section on it where it is given.
 
     Returns:
         The path.
@@ -102,6 +106,8 @@ def write_cross_validation_report(
     if null_comparisons is not None:
         source = "null_comparisons= is the `comparisons` of a `NullComparison`"
         check_columns(null_comparisons, COMPARED, source)
+    if histories is not None:
+        check_columns(histories, COURSE, "histories= is that of a `CrossValidation`")
     if scores.empty:
         raise ValueError("scores= has no row; give the scores of a cross-validation.")
     ours = str(scores["model"].iloc[0])
@@ -115,6 +121,7 @@ def write_cross_validation_report(
         *picture_sections(predictions, fold_scores),
         "<h2>Where it fails</h2>",
         *_failures(ours, predictions, scores, fold_scores),
+        *([] if histories is None else training_section(histories, members, settings)),
         "<h2>Convergence</h2>",
         *_convergence(members),
         *_calibration(predictions),

@@ -22,7 +22,7 @@ from lembas_pyg.plot import (
 from lembas_pyg.plot.canvas import require_matplotlib
 from lembas_pyg.report import page
 
-__all__ = ["picture_sections"]
+__all__ = ["course_picture", "picture_sections"]
 
 logger = logging.getLogger(__name__)
 
@@ -74,12 +74,34 @@ def picture_sections(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> li
     for heading, caption, kind, draw in drawn:
         if heading == "Folds" and fold_scores["r"].isna().all():
             continue
-        parts.append(
-            f'<h2>{heading}</h2>\n<figure><div class="scroll"><img class="{kind}" '
-            f'alt="{caption}" src="{_picture(draw)}"></div>'
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
+        parts.append(f"<h2>{heading}</h2>\n{_figure(caption, kind, draw)}")
     return parts
+
+
+def course_picture(histories: pd.DataFrame, target: float | None) -> str:
+    """How members were trained; a sentence in its place without matplotlib."""
+    try:
+        require_matplotlib()
+    except ImportError as error:
+        return page.note(f"No picture: {error}.")
+    from lembas_pyg.plot import plot_training_courses
+
+    caption = (
+        "Epochs of all members: median, 5th to 95th percentile, and the worst member as a thin "
+        "line. Left the weighted loss; in the middle the largest contraction rate of any condition "
+        "(with 1 or more, a state need not be stable; rates fluctuate around the spectral radius); "
+        "right the weights whose sign contradicts the mode of action, summed, and the share of "
+        "visits that found no steady state."
+    )
+    return _figure(caption, "wide", lambda: plot_training_courses(histories, target=target)[0])
+
+
+def _figure(caption: str, kind: str, draw: Callable[[], Any]) -> str:
+    """A picture with its caption, which has nothing to escape."""
+    return (
+        f'<figure><div class="scroll"><img class="{kind}" alt="{caption}" src="{_picture(draw)}">'
+        f"</div><figcaption>{caption}</figcaption></figure>"
+    )
 
 
 def _picture(draw: Callable[[], Any]) -> str:

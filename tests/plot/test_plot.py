@@ -22,6 +22,7 @@ from lembas_pyg.plot import (
     plot_knock_out,
     plot_network,
     plot_parameters,
+    plot_training_courses,
 )
 from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION
 from lembas_pyg.plot.parameters import _spread
@@ -290,3 +291,75 @@ def test_without_matplotlib_the_cure_is_named(predictions, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r'pip install "lembas_pyg\[plot\]"'):
         plot_fit(predictions)
+
+
+@pytest.fixture
+def histories():
+    """Five members of five epochs; fold 2 is the worst in all but the share of visits."""
+    rows = [
+        {
+            "fold": fold,
+            "member": 0,
+            "epoch": epoch,
+            "loss": (1 + fold % 3) * 10.0**-epoch,
+            "rho": 0.5 + 0.1 * epoch + 0.2 * (fold == 2),
+            "sign": 0.0 if epoch > 2 and fold != 2 else 1.0 + fold / 10,
+            "not_converged": 0.03 * (fold == 4 and epoch == 1),
+        }
+        for fold in range(5)
+        for epoch in range(5)
+    ]
+    return pd.DataFrame(rows).sample(frac=1, random_state=0)
+
+
+def drawn(ax):
+    return {line.get_label(): np.asarray(line.get_ydata()) for line in ax.get_lines()}
+
+
+def test_training_courses_are_medians_bands_and_the_worst(histories):
+    loss, rate, constraints = plot_training_courses(histories, target=0.94)
+    right = next(ax for ax in loss.figure.axes if ax not in (loss, rate, constraints))
+    axes = {"loss": loss, "rho": rate, "sign": constraints, "not_converged": right}
+    for name, ax in axes.items():
+        values = np.empty((5, 5))
+        values[histories["epoch"], histories["fold"]] = histories[name]
+        lines = drawn(ax)
+        np.testing.assert_allclose(lines["median"], np.median(values, axis=1))
+        worst = 4 if name == "not_converged" else 2
+        np.testing.assert_allclose(lines[f"worst: fold {worst}, member 0"], values[:, worst])
+        low, high = np.percentile(values, [5, 95], axis=1)
+        corners = ax.collections[0].get_paths()[0].vertices
+        for epoch in range(5):
+            at = corners[corners[:, 0] == epoch, 1]
+            np.testing.assert_allclose([at.min(), at.max()], [low[epoch], high[epoch]])
+    assert loss.get_yscale() == "log" and constraints.get_yscale() == "symlog"
+    np.testing.assert_array_equal(drawn(rate)["barrier target 0.940"], [0.94, 0.94])
+    assert [1.0, 1.0] in [list(line.get_ydata()) for line in rate.get_lines()]
+    assert right.get_ylabel() == "visits without steady state"
+
+
+def test_courses_that_were_not_watched_are_said_to_be_so(histories):
+    bare = histories.assign(rho=0.0, sign=np.nan)
+    _, rate, constraints = plot_training_courses(bare)
+    assert [text.get_text() for text in rate.texts] == ["not watched:\nno spectral term"]
+    assert [text.get_text() for text in constraints.texts] == ["no sign term"]
+    loss = plot_training_courses(histories[histories["fold"] == 0])[0]
+    assert list(drawn(loss)) == ["the only member"]
+
+
+def test_training_courses_go_into_axes_that_are_given(histories):
+    axes = pyplot.subplots(1, 3)[1]
+    assert plot_training_courses(histories, axes=axes) == tuple(axes)
+    with pytest.raises(ValueError, match="2 axes were given; the picture has three panels"):
+        plot_training_courses(histories, axes=axes[:2])
+
+
+def test_histories_that_cannot_be_drawn_are_refused(histories):
+    with pytest.raises(ValueError, match=r"epoch \d of fold \d, member 0 more than once"):
+        plot_training_courses(pd.concat([histories, histories]))
+    with pytest.raises(ValueError, match="no row: the course of no training is known"):
+        plot_training_courses(histories.iloc[:0])
+    with pytest.raises(ValueError, match="no column 'sign'"):
+        plot_training_courses(histories.drop(columns="sign"))
+    with pytest.raises(TypeError, match="not list"):
+        plot_training_courses([])
