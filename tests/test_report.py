@@ -226,6 +226,8 @@ def test_the_course_of_training_is_told_and_drawn(tmp_path, tables, histories):
     text = write(tmp_path, tables, histories=bare).text
     assert "Of 2 members the course of training was not kept." in text
     assert "contraction rate seen" not in text and "At the end" not in text
+    text = write(tmp_path, tables, histories=histories.assign(sign=0.0)).text
+    assert "At the end no weight of any member had a sign against its mode of action." in text
     text = write(tmp_path, tables, histories=histories.iloc[:0]).text
     assert "The course of training was not kept." in text
     assert "Training" not in write(tmp_path, tables).words

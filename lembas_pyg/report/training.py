@@ -38,10 +38,15 @@ def training_section(
         )
     if histories["sign"].notna().any():
         violating = int((last["sign"] > 0).sum())
-        lines.append(
-            f"At the end {violating} of {len(last):,} members had a weight whose sign contradicts "
-            f"the mode of action; the largest sum of such weights is {last['sign'].max():.3g}."
-        )
+        if violating:
+            text = (
+                f"At the end {violating} of {len(last):,} members had a weight whose sign "
+                f"contradicts the mode of action; the largest sum of such weights is "
+                f"{last['sign'].max():.3g}."
+            )
+        else:
+            text = "At the end no weight of any member had a sign against its mode of action."
+        lines.append(text)
     parts.append(f"<p>{html.escape(' '.join(lines))}</p>")
     if len(last) < len(members):
         missing = len(members) - len(last)
