@@ -63,14 +63,26 @@ class HiddenBatches(NamedTuple):
         Args:
             x: Raw ligand concentrations ``[N, S']``.
         """
+        alike = self._alike(x)
+        count = alike.sum(dim=1)
+        average = (alike.to(self.value) @ self.value) / count.clamp(min=1)
+        return torch.where(count > 0, average, self.value.mean())
+
+    def known(self, x: Tensor) -> Tensor:
+        """Whether there is a condition that tells the place of each ``[S']``.
+
+        Args:
+            x: Raw ligand concentrations ``[N, S']``.
+        """
+        return self._alike(x).any(dim=1)
+
+    def _alike(self, x: Tensor) -> Tensor:
+        """Which conditions share a ligand with each ``[S', S]``."""
         own = (x != 0) & self.ligands.any(dim=1, keepdim=True)
         alike = own.to(self.value).T @ self.ligands.to(self.value) > 0
         # A ligand that was not seen, and no ligand at all, are not the same.
         alone = ~((x != 0) & ~self.common.view(-1, 1)).any(dim=0)
-        alike |= alone.view(-1, 1) & ~self.ligands.any(dim=0)
-        count = alike.sum(dim=1)
-        average = (alike.to(self.value) @ self.value) / count.clamp(min=1)
-        return torch.where(count > 0, average, self.value.mean())
+        return alike | (alone.view(-1, 1) & ~self.ligands.any(dim=0))
 
 
 def find_batches(data: Data) -> HiddenBatches:

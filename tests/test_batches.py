@@ -6,6 +6,7 @@ import torch
 from lembas_pyg.batches import BATCH, add_covariate, find_batches
 from lembas_pyg.network import add_conditions, from_interactions, select_conditions
 from lembas_pyg.nn import LEMBAS
+from lembas_pyg.prediction import predict
 from lembas_pyg.training import TrainingConfig, cross_validate, fit
 
 LIGANDS = [f"L{i}" for i in range(8)]
@@ -45,7 +46,9 @@ def test_batches_are_found_and_told_by_the_ligand():
 
     train = select_conditions(data, [name for name in data.conditions if name != "L6"])
     held_out = select_conditions(data, ["L6"])
-    assert find_batches(train).of(held_out.x).item() > 0.85
+    found = find_batches(train)
+    assert found.of(held_out.x).item() > 0.85
+    assert found.known(held_out.x).tolist() == [True]
 
 
 def test_what_was_not_seen_is_the_average():
@@ -54,6 +57,7 @@ def test_what_was_not_seen_is_the_average():
     found = find_batches(train)
     x = select_conditions(data, ["L6+C"]).x
     assert found.of(x).item() == pytest.approx(2 / 14, abs=0.03)
+    assert found.known(x).tolist() == [False]
     # The co-stimulus alone says nothing of the batch either.
     x[[data.node_name.index("L6")]] = 0
     assert found.of(x).item() == pytest.approx(2 / 14, abs=0.03)
@@ -125,3 +129,25 @@ def test_cross_validation_reads_no_held_out_activity():
     scores = found.scores.set_index("model")["mse"]
     blind = cross_validate(data, folds, TrainingConfig(**options), **run)
     assert scores["LEMBAS"] < 0.5 * blind.scores.set_index("model")["mse"]["LEMBAS"]
+
+
+def test_an_unknown_batch_is_averaged_over():
+    data = screen()
+    folds = pd.DataFrame({"Index": [0, 0], "Condition": ["L6", "L6+C"]})
+    config = TrainingConfig(
+        epochs=300, batch_size=16, lr=2e-2, lr_peak=0.2, adam_beta2=0.95, hidden_batches=True
+    )
+    found = cross_validate(data, folds, config, baselines=False, progress=False)
+    names = [name for name in data.conditions if "L6" not in name]
+    batches = find_batches(select_conditions(data, names))
+    asked = select_conditions(data, ["L6", "L6+C"])
+    wide = add_covariate(asked, BATCH, batches.of(asked.x))
+    answers = []
+    for place in batches.value.quantile(torch.linspace(0.05, 0.95, 10).double()):
+        wide.x[-1] = place
+        answers.append(predict(found.ensemble(wide).models[0], wide).y.clamp(0, 1))
+    expected = torch.stack(answers).mean(dim=0)
+    predicted = torch.tensor(found.wide().to_numpy()).T
+    order = [list(found.wide().columns).index(data.node_name[i]) for i in data.tf_mask.nonzero()]
+    torch.testing.assert_close(predicted[order], expected, atol=1e-6, rtol=0)
+    assert (answers[0] - answers[-1]).abs().max() > 0.05

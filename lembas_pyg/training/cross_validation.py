@@ -24,7 +24,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
-from lembas_pyg.batches import BATCH, add_covariate, find_batches
+from lembas_pyg.batches import BATCH, HiddenBatches, add_covariate, find_batches
 from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.network import select_conditions
@@ -42,6 +42,8 @@ __all__ = ["OURS", "CrossValidation", "cross_validate"]
 logger = logging.getLogger(__name__)
 
 _FORMAT = "lembas_pyg cross-validation 2"
+# Where an unknown batch is averaged over, as shares of the conditions of the training.
+_PLACES = torch.linspace(0.05, 0.95, 10)
 
 
 @dataclass(frozen=True)
@@ -203,9 +205,12 @@ def _train_member(task: _Task) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what did not converge is part of the result
         prediction = predict(model, data, task.held_out)
+        y = prediction.y
+        if config.hidden_batches:
+            y = _over_places(model, data, task.held_out, batches, y)
     return {
         "held_out": task.held_out,
-        "y": prediction.y,
+        "y": y,
         "converged": prediction.converged,
         "residual": prediction.residual,
         "radius": _radius(model, data, task.held_out, prediction.h),
@@ -221,6 +226,29 @@ def _train_member(task: _Task) -> dict[str, Any]:
             if isinstance(value, Tensor) and value.is_floating_point()
         },
     }
+
+
+def _over_places(
+    model: LEMBAS, data: Data, conditions: list[str], batches: HiddenBatches, y: Tensor
+) -> Tensor:
+    """Average over all batches where nothing tells that of a condition.
+
+    The answer to an average batch is another one, and no cell is in it.
+    """
+    part = select_conditions(data, conditions)
+    unknown = ~batches.known(part.x[:-1])
+    if not batches.found or not bool(unknown.any()):
+        return y
+    part = select_conditions(
+        part, [name for name, is_ in zip(conditions, unknown.tolist(), strict=True) if is_]
+    )
+    answers = []
+    for place in batches.value.quantile(_PLACES.to(batches.value)):
+        part.x[-1] = place
+        answers.append(predict(model, part).y.clamp(0, 1))
+    y = y.clone()
+    y[:, unknown] = torch.stack(answers).mean(dim=0)
+    return y
 
 
 def _radius(model: LEMBAS, data: Data, conditions: list[str], h: Tensor) -> Tensor:
