@@ -124,6 +124,7 @@ def find_batches(data: Data) -> HiddenBatches:
         ends = scores[~second].mean(), scores[second].mean()
         place = (scores - ends[0]) / (ends[1] - ends[0])
         value[known] = torch.from_numpy(place.clip(0, 1)).to(value)
+        value[~known] = value[known].mean()  # nothing is known of what was not measured
     return HiddenBatches(value, present & ~common.view(-1, 1), common, share, separation, found)
 
 
