@@ -286,7 +286,7 @@ class TrainingConfig:
     def ligand_screen(cls) -> TrainingConfig:
         """Macrophages under 59 ligands: all conditions at once, hidden batches told.
 
-        Chosen on inner folds (``benchmarks/recipe.md``).
+        Chosen on inner folds, see ``benchmarks/recipe.py``.
         """
         return replace(
             cls.ligand_screen_paper(),
