@@ -111,7 +111,7 @@ def find_batches(data: Data) -> HiddenBatches:
     if int(known.sum()) < 4:
         raise ValueError(
             f"{int(known.sum())} measured conditions are too few to find batches in; four are "
-            f"needed."
+            f"needed. Train without hidden_batches."
         )
     common = present.double().mean(dim=1) >= _COMMON
     scores, share = _component(

@@ -7,7 +7,7 @@ from lembas_pyg.batches import BATCH, add_covariate, find_batches
 from lembas_pyg.network import add_conditions, from_interactions, select_conditions
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.prediction import predict
-from lembas_pyg.training import TrainingConfig, cross_validate, fit
+from lembas_pyg.training import TrainingConfig, cross_validate, cross_validation, fit
 
 LIGANDS = [f"L{i}" for i in range(8)]
 
@@ -153,3 +153,29 @@ def test_an_unknown_batch_is_averaged_over():
     order = [list(found.wide().columns).index(data.node_name[i]) for i in data.tf_mask.nonzero()]
     torch.testing.assert_close(predicted[order], expected, atol=1e-6, rtol=0)
     assert (answers[0] - answers[-1]).abs().max() > 0.05
+    with pytest.raises(ValueError, match="give the network with its covariate"):
+        found.ensemble(data)
+
+
+def test_a_batch_without_steady_state_is_told(monkeypatch):
+    data = screen()
+    folds = pd.DataFrame({"Index": [0, 0], "Condition": ["L6", "L1"]})
+    config = TrainingConfig(epochs=5, batch_size=16, lr_peak=0.2, hidden_batches=True)
+    calls = []
+
+    def unsteady(model, wide, *names):
+        calls.append(wide.x[-1].clone())
+        found = predict(model, wide, *names)
+        if len(calls) == 3:  # the second of ten batches
+            found = found._replace(
+                residual=torch.full_like(found.residual, 0.5),
+                converged=torch.zeros_like(found.converged),
+            )
+        return found
+
+    monkeypatch.setattr(cross_validation, "predict", unsteady)
+    rest = select_conditions(data, [name for name in data.conditions if name != "L6+C"])
+    members = cross_validate(rest, folds, config, baselines=False, progress=False).members
+    assert len(calls) == 11
+    assert members["held_out_not_converged"].tolist() == [1]
+    assert members["residual"].tolist() == [0.5]

@@ -28,7 +28,7 @@ from lembas_pyg.batches import BATCH, HiddenBatches, add_covariate, find_batches
 from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.network import select_conditions
-from lembas_pyg.nn.lembas import LEMBAS
+from lembas_pyg.nn.lembas import LEMBAS, Prediction
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.prediction import predict
 from lembas_pyg.training.config import TrainingConfig
@@ -205,12 +205,11 @@ def _train_member(task: _Task) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what did not converge is part of the result
         prediction = predict(model, data, task.held_out)
-        y = prediction.y
         if config.hidden_batches:
-            y = _over_places(model, data, task.held_out, batches, y)
+            prediction = _over_places(model, data, task.held_out, batches, prediction)
     return {
         "held_out": task.held_out,
-        "y": y,
+        "y": prediction.y,
         "converged": prediction.converged,
         "residual": prediction.residual,
         "radius": _radius(model, data, task.held_out, prediction.h),
@@ -229,26 +228,34 @@ def _train_member(task: _Task) -> dict[str, Any]:
 
 
 def _over_places(
-    model: LEMBAS, data: Data, conditions: list[str], batches: HiddenBatches, y: Tensor
-) -> Tensor:
-    """Average over all batches where nothing tells that of a condition.
+    model: LEMBAS,
+    data: Data,
+    conditions: list[str],
+    batches: HiddenBatches,
+    prediction: Prediction,
+) -> Prediction:
+    """Activities averaged over all batches where nothing tells that of a condition.
 
-    The answer to an average batch is another one, and no cell is in it.
+    The answer to an average batch is another one, and no cell is in it. A condition converged if it
+    did in every batch.
     """
     part = select_conditions(data, conditions)
     unknown = ~batches.known(part.x[:-1])
     if not batches.found or not bool(unknown.any()):
-        return y
+        return prediction
     part = select_conditions(
         part, [name for name, is_ in zip(conditions, unknown.tolist(), strict=True) if is_]
     )
     answers = []
     for place in batches.value.quantile(_PLACES.to(batches.value)):
         part.x[-1] = place
-        answers.append(predict(model, part).y.clamp(0, 1))
-    y = y.clone()
-    y[:, unknown] = torch.stack(answers).mean(dim=0)
-    return y
+        answers.append(predict(model, part))
+    y, residual = prediction.y.clone(), prediction.residual.clone()
+    converged = prediction.converged.clone()
+    y[:, unknown] = torch.stack([answer.y.clamp(0, 1) for answer in answers]).mean(dim=0)
+    residual[unknown] = torch.stack([answer.residual for answer in answers]).amax(dim=0)
+    converged[unknown] = torch.stack([answer.converged for answer in answers]).all(dim=0)
+    return prediction._replace(y=y, residual=residual, converged=converged)
 
 
 def _radius(model: LEMBAS, data: Data, conditions: list[str], h: Tensor) -> Tensor:

@@ -84,12 +84,13 @@ class CrossValidation:
         """The trained members of a fold, or of all folds, as one model.
 
         Args:
-            data: The network.
+            data: The network; with `hidden_batches` that of
+                `lembas_pyg.batches.add_covariate`, which the members were trained on.
             fold: Number of the fold; all if None.
             model: What made the members, as for `cross_validate`.
 
         Raises:
-            ValueError: There is no such fold.
+            ValueError: There is no such fold, or the members are of another network.
         """
         chosen = [key for key in self.states if fold in (None, key[0])]
         if not chosen:
@@ -98,6 +99,13 @@ class CrossValidation:
         members = []
         for key in chosen:
             member = model(data)
+            here, there = member.conv.num_edges, len(self.states[key]["conv.edge_weight"])
+            if here != there:
+                raise ValueError(
+                    f"The members have {there} interactions, the network {here}. Where hidden "
+                    f"batches were looked for, give the network with its covariate: "
+                    f"add_covariate(data, BATCH, find_batches(data).value) of lembas_pyg.batches."
+                )
             member.load_state_dict(self.states[key], strict=False)
             members.append(member)
         return Ensemble(members)
