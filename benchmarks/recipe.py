@@ -51,7 +51,7 @@ START = dataclasses.replace(
     max_steps=300,
 )
 FAST = dataclasses.replace(START, lr=1e-2, lr_start=1e-3, reset_every=0, adam_beta2=0.95)
-TOLD = dataclasses.replace(FAST, hidden_batches=True)
+TOLD = dataclasses.replace(FAST, surrogate_variable=True)
 FINAL = TrainingConfig.ligand_screen()
 
 
@@ -273,7 +273,7 @@ def main() -> None:
                 Trial("the recipe", FINAL),
                 Trial(
                     "the recipe without hidden batches",
-                    dataclasses.replace(FINAL, hidden_batches=False),
+                    dataclasses.replace(FINAL, surrogate_variable=False),
                 ),
             ],
             list(unseen_ligands(data)),

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import lembas_pyg as lp
-from lembas_pyg.batches import BATCH, add_covariate, find_batches
+from lembas_pyg.surrogate import SURROGATE, add_covariate, find_surrogate
 from lembas_pyg.training import compare_nulls, leave_one_ligand_out
 
 COSTIMULUS = "LPS"
@@ -49,8 +49,8 @@ def main():
     show(unknown.scores, out / "unknown.tsv")
 
     print("\nbatch told")
-    told = add_covariate(data, BATCH, find_batches(data).value)
-    config = replace(config, hidden_batches=False)
+    told = add_covariate(data, SURROGATE, find_surrogate(data).value)
+    config = replace(config, surrogate_variable=False)
     known = lp.cross_validate(told, folds, config, folder=out / "told", **options)
     show(known.scores, out / "told.tsv")
 

@@ -13,7 +13,7 @@ ROOT = Path(lembas_pyg.__file__).parent
 ROOMS = [
     "io",
     "network",
-    "batches",
+    "surrogate",
     "exchange",
     "topology",
     "transforms",

@@ -19,12 +19,12 @@ import torch
 from matplotlib.figure import Figure
 
 import lembas_pyg as lp
-from lembas_pyg.batches import BATCH, add_covariate, find_batches
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.plot.canvas import BLUE, identity_line
+from lembas_pyg.surrogate import SURROGATE, add_covariate, find_surrogate
 from lembas_pyg.training import compare_folds
 
-COSTIMULUS, CELL_MEANS = "LPS", "mean within co-stimulus, with batches"
+COSTIMULUS, CELL_MEANS = "LPS", "mean within co-stimulus, with surrogate variable"
 # Recomputed from the predictions that are published with the original code, all 28 folds; the text
 # rounds r to 0.8.
 ORIGINAL = {
@@ -41,7 +41,7 @@ INDENT = {"initial_indent": "  ", "subsequent_indent": "  ", "break_on_hyphens":
 
 def describe_batches(data):
     """Print which conditions are of the second batch, and what the two explain."""
-    batches = find_batches(data)
+    batches = find_surrogate(data)
     second = (batches.value > 0.5).numpy()
     costimulus = (data.x[batches.common] != 0).any(dim=0).numpy()
     y = pd.DataFrame(data.y[data.tf_mask].T.double().numpy(), index=list(data.conditions))
@@ -82,7 +82,7 @@ def print_scores(found):
     columns = ["model", "r", "r_centred", "fold_mean", "fold_worst", "tf_median", "mse"]
     print(rows[columns].round(4).to_string(index=False, na_rep=""))
     by_fold = found.fold_scores.pivot(index="fold", columns="model", values="r")
-    told = baselines["model"].str.endswith("with batches")
+    told = baselines["model"].str.endswith("with surrogate variable")
     print("\nMean difference of the r of folds, LEMBAS less")
     for model in (baselines["model"][told].iloc[0], baselines["model"][~told].iloc[0], CELL_MEANS):
         c = compare_folds(by_fold["LEMBAS"], by_fold[model])
@@ -94,7 +94,7 @@ def print_scores(found):
 
 def r_by_tf(data, batches, config, predictions):
     """Pearson r of every TF, trained on all conditions and cross-validated; r of the training."""
-    wide = add_covariate(data, BATCH, batches.value) if config.hidden_batches else data
+    wide = add_covariate(data, SURROGATE, batches.value) if config.surrogate_variable else data
     generator = torch.Generator().manual_seed(config.seed)
     model = lp.LEMBAS(wide, generator=generator, **config.model_options())
     lp.fit(model, wide, config, progress=False)

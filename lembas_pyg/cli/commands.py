@@ -80,10 +80,10 @@ def train(arguments: argparse.Namespace) -> int:
     _set_threads(arguments)
     act = _activation(arguments)
     data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
-    if config.hidden_batches:
+    if config.surrogate_variable:
         logger.info(
-            "Hidden batches are told in cross-validation alone: a model of the plain network is "
-            "trained. `lembas_pyg.batches` adds them to a network in Python."
+            "A surrogate variable is told in cross-validation alone: a model of the plain network "
+            "is trained. `lembas_pyg.surrogate` adds it to a network in Python."
         )
     model = LEMBAS(
         data, act, generator=torch.Generator().manual_seed(config.seed), **config.model_options()

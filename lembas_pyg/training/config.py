@@ -67,8 +67,8 @@ class TrainingConfig:
         spectral_floor: Spectral radius below which the barrier is 0.
         spectral_term: ``"rate"``, contraction of all conditions of the batch; ``"radius"``, exact
             spectral radius of one random condition a step, as in the paper.
-        hidden_batches: Whether cross-validation looks for two batches in the conditions it trains
-            on (`lembas_pyg.batches`) and gives them basal inputs of their own.
+        surrogate_variable: Whether cross-validation looks, in the conditions it trains on, for what
+            they share besides their ligands (`lembas_pyg.surrogate`), and makes it an input.
         projection: Weight of the squared distance of TF weights from their amplitude.
         input_amplitude: Initial weight of ligands; the model's default if None.
         output_amplitude: Initial weight of TFs; the model's default if None.
@@ -117,7 +117,7 @@ class TrainingConfig:
     spectral_floor: float = 0.5
     spectral_term: str = "rate"
     projection: float = 0.0
-    hidden_batches: bool = False
+    surrogate_variable: bool = False
     # the model it starts from
     input_amplitude: float | None = None
     output_amplitude: float | None = None
@@ -298,14 +298,14 @@ class TrainingConfig:
 
     @classmethod
     def ligand_screen(cls) -> TrainingConfig:
-        """Macrophages under 59 ligands: all conditions at once, hidden batches told.
+        """Macrophages under 59 ligands: all conditions at once, a surrogate variable told.
 
         Chosen on inner folds, see ``benchmarks/recipe.py``.
         """
         return replace(
             cls.ligand_screen_paper(),
             epochs=700,
-            hidden_batches=True,
+            surrogate_variable=True,
             **_FULL_BATCH,
         )
 
@@ -335,7 +335,7 @@ class TrainingConfig:
 
     @classmethod
     def literature_macrophage(cls) -> TrainingConfig:
-        """Macrophages under 12 ligands: what the ligand screen's inner folds chose, but batches."""
+        """Macrophages under 12 ligands: the recipe of the screen, no surrogate variable."""
         return replace(
             cls.literature_macrophage_paper(),
             epochs=1000,

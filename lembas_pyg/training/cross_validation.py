@@ -24,13 +24,13 @@ from torch import Tensor
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
-from lembas_pyg.batches import BATCH, HiddenBatches, add_covariate, find_batches
 from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.network import select_conditions
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.prediction import predict
+from lembas_pyg.surrogate import SURROGATE, SurrogateVariable, add_covariate, find_surrogate
 from lembas_pyg.training.config import TrainingConfig
 from lembas_pyg.training.cross_validation_results import OURS, CrossValidation, collect, course_of
 from lembas_pyg.training.folds import check_folds
@@ -42,8 +42,8 @@ __all__ = ["OURS", "CrossValidation", "cross_validate"]
 logger = logging.getLogger(__name__)
 
 _FORMAT = "lembas_pyg cross-validation 2"
-# Where an unknown batch is averaged over, as shares of the conditions of the training.
-_PLACES = torch.linspace(0.05, 0.95, 10)
+# Where an unknown surrogate variable is averaged over, as shares of the conditions that tell of it.
+_SHARES = torch.linspace(0.05, 0.95, 10)
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,8 @@ def cross_validate(
             raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more.")
     held_out = check_folds(folds, data)
     check_data(model(data), data)
-    if config.hidden_batches:
-        logger.info("In all conditions: %s. Each fold looks for its own.", find_batches(data))
+    if config.surrogate_variable:
+        logger.info("In all conditions: %s. Each fold looks for its own.", find_surrogate(data))
     tasks = [
         _Task(data, config, model, fold, member, names, scramble)
         for member in range(members)
@@ -193,10 +193,10 @@ def _train_member(task: _Task) -> dict[str, Any]:
         order = np.random.default_rng(seed).permutation(train.y.size(1))
         train.y = train.y[:, torch.from_numpy(order)]
     config = replace(task.config, seed=seed)
-    if config.hidden_batches:  # what is held out may not say to which batch it belongs
-        batches = find_batches(train)
-        data = add_covariate(data, BATCH, batches.of(data.x))
-        train = add_covariate(train, BATCH, batches.value)
+    if config.surrogate_variable:  # what is held out may not tell its own value
+        surrogate = find_surrogate(train)
+        data = add_covariate(data, SURROGATE, surrogate.of(data.x))
+        train = add_covariate(train, SURROGATE, surrogate.value)
     generator = torch.Generator().manual_seed(seed)
     model = task.model(data, generator=generator, **config.model_options())
     history = fit(model, train, config, progress=False)
@@ -205,8 +205,8 @@ def _train_member(task: _Task) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what did not converge is part of the result
         prediction = predict(model, data, task.held_out)
-        if config.hidden_batches:
-            prediction = _over_places(model, data, task.held_out, batches, prediction)
+        if config.surrogate_variable:
+            prediction = _over_values(model, data, task.held_out, surrogate, prediction)
     return {
         "held_out": task.held_out,
         "y": prediction.y,
@@ -227,28 +227,33 @@ def _train_member(task: _Task) -> dict[str, Any]:
     }
 
 
-def _over_places(
+def _over_values(
     model: LEMBAS,
     data: Data,
     conditions: list[str],
-    batches: HiddenBatches,
+    surrogate: SurrogateVariable,
     prediction: Prediction,
 ) -> Prediction:
-    """Activities averaged over all batches where nothing tells that of a condition.
+    """Activities averaged over values of the surrogate variable where none is known.
 
-    The answer to an average batch is another one, and no cell is in it. A condition converged if it
-    did in every batch.
+    The answer to an average value is another one, and no cell may have it. Values are those of the
+    conditions that come closest (`SurrogateVariable.relatives`). A condition converged if it did
+    with each of them.
     """
     part = select_conditions(data, conditions)
-    unknown = ~batches.known(part.x[:-1])
-    if not batches.found or not bool(unknown.any()):
+    unknown = ~surrogate.known(part.x[:-1])
+    if not surrogate.found or not bool(unknown.any()):
         return prediction
     part = select_conditions(
         part, [name for name, is_ in zip(conditions, unknown.tolist(), strict=True) if is_]
     )
+    shares = _SHARES.to(surrogate.value)
+    values = torch.stack(  # [10, S']
+        [surrogate.value[row].quantile(shares) for row in surrogate.relatives(part.x[:-1])], dim=1
+    )
     answers = []
-    for place in batches.value.quantile(_PLACES.to(batches.value)):
-        part.x[-1] = place
+    for row in values:
+        part.x[-1] = row
         answers.append(predict(model, part))
     y, residual = prediction.y.clone(), prediction.residual.clone()
     converged = prediction.converged.clone()
@@ -410,7 +415,7 @@ def _describe(model: Callable[..., LEMBAS]) -> str:
 def _baselines(task: _Baselines) -> dict[str, Tensor]:
     """What models that know no network predict of a fold.
 
-    Where ours knows of hidden batches, so does a second set of them.
+    Where ours is told of a surrogate variable, so is a second set of them.
     """
     data, held_out, config = task.data, task.held_out, task.config
     costimulus = task.costimulus
@@ -432,9 +437,9 @@ def _baselines(task: _Baselines) -> dict[str, Tensor]:
         by = "name" if costimulus in data.node_name else "label"
         position = ligands.tolist().index(int(node_index(data, **{by: costimulus})))
     found = predict_baselines(x, y, z, costimulus=position, seed=config.seed)
-    if config.hidden_batches:
-        batches = find_batches(train)
-        label, told = (part.numpy()[:, None] for part in (batches.value, batches.of(test.x)))
+    if config.surrogate_variable:
+        surrogate = find_surrogate(train)
+        label, told = (part.numpy()[:, None] for part in (surrogate.value, surrogate.of(test.x)))
         wide = np.hstack([x, label]), y, np.hstack([z, told])
         more = predict_baselines(*wide, names=REGRESSIONS, seed=config.seed)
         if position is not None:
@@ -445,5 +450,5 @@ def _baselines(task: _Baselines) -> dict[str, Tensor]:
                 np.hstack([z[:, [position]], told.round()]),
             )
             more[MEAN_WITHIN] = mean_within(*cells).clip(0, 1)
-        found |= {f"{name}, with batches": value for name, value in more.items()}
+        found |= {f"{name}, with surrogate variable": value for name, value in more.items()}
     return {name: torch.from_numpy(np.ascontiguousarray(value.T)) for name, value in found.items()}

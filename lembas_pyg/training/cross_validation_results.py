@@ -84,8 +84,8 @@ class CrossValidation:
         """The trained members of a fold, or of all folds, as one model.
 
         Args:
-            data: The network; with `hidden_batches` that of
-                `lembas_pyg.batches.add_covariate`, which the members were trained on.
+            data: The network; with `surrogate_variable` that of
+                `lembas_pyg.surrogate.add_covariate`, which the members were trained on.
             fold: Number of the fold; all if None.
             model: What made the members, as for `cross_validate`.
 
@@ -102,9 +102,10 @@ class CrossValidation:
             here, there = member.conv.num_edges, len(self.states[key]["conv.edge_weight"])
             if here != there:
                 raise ValueError(
-                    f"The members have {there} interactions, the network {here}. Where hidden "
-                    f"batches were looked for, give the network with its covariate: "
-                    f"add_covariate(data, BATCH, find_batches(data).value) of lembas_pyg.batches."
+                    f"The members have {there} interactions, the network {here}. Where a "
+                    f"surrogate variable was looked for, give the network with this covariate: "
+                    f"add_covariate(data, SURROGATE, find_surrogate(data).value) of "
+                    f"lembas_pyg.surrogate."
                 )
             member.load_state_dict(self.states[key], strict=False)
             members.append(member)

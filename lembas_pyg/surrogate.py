@@ -1,8 +1,9 @@
-"""Batches that nobody wrote down: cells of another donor, plate or day, found in the data.
+"""What conditions share besides their ligands, found in the data: a surrogate variable.
 
-Conditions of one experiment are often measured on several days and donors. Where that is not
-recorded, it shows: all TFs shift together, whatever the ligand. A model that does not know of it
-has to explain the shift by the ligands.
+Conditions of one experiment often differ in something that nobody wrote down: the donor, plate or
+day, what a ligand was dissolved in, a state that cells of several unrelated treatments enter. It
+shows: all TFs shift together, whatever the ligand. A model that does not know of it has to explain
+the shift by the wiring of every single ligand.
 """
 
 from __future__ import annotations
@@ -15,85 +16,106 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-__all__ = ["BATCH", "HiddenBatches", "add_covariate", "find_batches"]
+from lembas_pyg.io.entities import ENTITY_TYPES, entity_type
 
-# Accession of the node that stands for the second batch.
-BATCH = "hidden batch"
-# A ligand in this share of conditions is a co-stimulus: its effect is no batch.
+__all__ = ["SURROGATE", "SurrogateVariable", "add_covariate", "find_surrogate"]
+
+# Accession of the node that stands for the surrogate variable.
+SURROGATE = "surrogate variable"
+# A ligand in this share of conditions is a co-stimulus: its effect is another.
 _COMMON = 0.2
-# Two groups are taken for batches if the first component holds this share of the variance that is
-# left, and if two means explain this share of the component (a normal distribution: 0.64).
+# Two groups are found if the first component holds this share of the variance that is left, and if
+# two means explain this share of the component (a normal distribution: 0.64).
 _SHARE, _SEPARATION = 0.3, 0.8
 
 
-class HiddenBatches(NamedTuple):
-    """What `find_batches` found.
+class SurrogateVariable(NamedTuple):
+    """What `find_surrogate` found.
 
     Attributes:
-        value: Place of every condition between the two batches ``[S]``: 0 at the mean of the
-            first and beyond, 1 at that of the second, smaller one and beyond.
+        value: Place of every condition between two groups ``[S]``: 0 at the mean of the larger one
+            and beyond, 1 at that of the smaller one and beyond.
         ligands: Whether a ligand that is no co-stimulus is present ``[N, S]``.
         common: Whether a node is a co-stimulus ``[N]``.
+        kinds: Whether a node is a protein, a small molecule and so on ``[K, N]``, by its accession.
         share: Share of the variance that the co-stimuli leave, held by the first component.
         separation: Share of that component's variance that two groups explain.
-        found: Whether there are two batches; if not, every value is 0.
+        found: Whether there are two groups; if not, every value is 0.
     """
 
     value: Tensor
     ligands: Tensor
     common: Tensor
+    kinds: Tensor
     share: float
     separation: float
     found: bool
 
     def __str__(self) -> str:
         if not self.found:
-            return "no hidden batches"
+            return "no surrogate variable"
         return (
-            f"two hidden batches, {int((self.value > 0.5).sum())} of {len(self.value)} conditions "
-            f"in the second; they hold {self.share:.0%} of the variance that co-stimuli leave"
+            f"a surrogate variable, {int((self.value > 0.5).sum())} of {len(self.value)} "
+            f"conditions at its far end; it holds {self.share:.0%} of the variance that co-stimuli "
+            f"leave"
         )
 
     def of(self, x: Tensor) -> Tensor:
-        """Place of other conditions between the batches, by their ligands alone.
-
-        The average of the conditions that share a ligand, co-stimuli not counted (conditions
-        without one are alike); of all conditions, if there are none.
+        """Value for other conditions, by their ligands alone: the average over `relatives`.
 
         Args:
             x: Raw ligand concentrations ``[N, S']``.
         """
-        alike = self._alike(x)
-        count = alike.sum(dim=1)
-        average = (alike.to(self.value) @ self.value) / count.clamp(min=1)
-        return torch.where(count > 0, average, self.value.mean())
+        relatives = self.relatives(x).to(self.value)
+        return (relatives @ self.value) / relatives.sum(dim=1)
 
     def known(self, x: Tensor) -> Tensor:
-        """Whether there is a condition that tells the place of each ``[S']``.
+        """Whether there is a condition with the ligands of each ``[S']``.
 
         Args:
             x: Raw ligand concentrations ``[N, S']``.
         """
         return self._alike(x).any(dim=1)
 
+    def relatives(self, x: Tensor) -> Tensor:
+        """Which of the conditions tell the value of each other one ``[S', S]``.
+
+        Those that share a ligand, co-stimuli not counted (conditions without one are alike).
+        If there are none, those with a ligand of the same kind: what several small molecules do
+        is a better guess for another than what proteins do. If there are none, all.
+
+        Args:
+            x: Raw ligand concentrations ``[N, S']``.
+        """
+        alike = self._alike(x)
+        theirs = self.kinds.to(self.value)
+        here = theirs @ self.ligands.to(self.value) > 0  # [K, S]
+        there = theirs @ self._own(x).to(self.value) > 0  # [K, S']
+        same_kind = there.to(self.value).T @ here.to(self.value) > 0
+        found = torch.where(alike.any(dim=1, keepdim=True), alike, same_kind)
+        return torch.where(found.any(dim=1, keepdim=True), found, torch.ones_like(found))
+
+    def _own(self, x: Tensor) -> Tensor:
+        """Which ligands that are no co-stimuli are present ``[N, S']``."""
+        return (x != 0) & ~self.common.view(-1, 1)
+
     def _alike(self, x: Tensor) -> Tensor:
         """Which conditions share a ligand with each ``[S', S]``."""
-        own = (x != 0) & self.ligands.any(dim=1, keepdim=True)
+        own = self._own(x)
         alike = own.to(self.value).T @ self.ligands.to(self.value) > 0
         # A ligand that was not seen, and no ligand at all, are not the same.
-        alone = ~((x != 0) & ~self.common.view(-1, 1)).any(dim=0)
-        return alike | (alone.view(-1, 1) & ~self.ligands.any(dim=0))
+        return alike | (~own.any(dim=0).view(-1, 1) & ~self.ligands.any(dim=0))
 
 
-def find_batches(data: Data) -> HiddenBatches:
-    r"""Split conditions into two batches by what they have in common besides their ligands.
+def find_surrogate(data: Data) -> SurrogateVariable:
+    r"""Place conditions between two groups by what they share besides their ligands.
 
     TF activities less their mean among conditions with the same co-stimuli (ligands in a fifth of
     all conditions or more) are projected on their first principal component; two means split the
-    scores, and conditions are placed between them. Effects of a ligand in that direction are taken
-    for its batch: nothing in the data tells them apart. The groups are taken for batches if the
-    component holds 30 % of the variance and the two means explain 80 % of it (of a normal
-    distribution they explain 64 %).
+    scores, and conditions are placed between them. The groups are accepted if the component holds
+    30 % of the variance and the two means explain 80 % of it (of a normal distribution they explain
+    64 %). Effects of a ligand in that direction are taken for the variable: nothing in the data
+    tells them apart.
 
     Args:
         data: Network with measured conditions, such as those of a training set.
@@ -102,16 +124,16 @@ def find_batches(data: Data) -> HiddenBatches:
         ValueError: Fewer than four conditions are measured.
 
     References:
-        A surrogate variable (Leek and Storey 2007, PLoS Genet. 3, e161). The ligand
-        screen of Nilsson et al. (2022) has two such batches, which the paper does not mention.
+        Leek and Storey (2007), PLoS Genet. 3, e161: surrogate variables. The ligand screen of
+        Nilsson et al. (2022) has one, which the paper does not mention.
     """
     present = data.x != 0
     measured = data.y[data.tf_mask]
     known = ~measured.isnan().all(dim=0)
     if int(known.sum()) < 4:
         raise ValueError(
-            f"{int(known.sum())} measured conditions are too few to find batches in; four are "
-            f"needed. Train without hidden_batches."
+            f"{int(known.sum())} measured conditions are too few to find a surrogate variable in; "
+            f"four are needed. Train without surrogate_variable."
         )
     common = present.double().mean(dim=1) >= _COMMON
     scores, share = _component(
@@ -125,7 +147,16 @@ def find_batches(data: Data) -> HiddenBatches:
         place = (scores - ends[0]) / (ends[1] - ends[0])
         value[known] = torch.from_numpy(place.clip(0, 1)).to(value)
         value[~known] = value[known].mean()  # nothing is known of what was not measured
-    return HiddenBatches(value, present & ~common.view(-1, 1), common, share, separation, found)
+    ligands = present & ~common.view(-1, 1)
+    return SurrogateVariable(value, ligands, common, _kinds(data), share, separation, found)
+
+
+def _kinds(data: Data) -> Tensor:
+    """Which nodes are of each type of entity ``[K, N]``."""
+    types = [entity_type(name) for name in data.node_name]
+    return torch.tensor(
+        [[own == kind for own in types] for kind in ENTITY_TYPES], device=data.x.device
+    )
 
 
 def _component(y: np.ndarray, costimuli: np.ndarray) -> tuple[np.ndarray, float]:
