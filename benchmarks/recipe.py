@@ -110,7 +110,7 @@ def trials() -> list[Trial]:
         Trial("lr 1e-2, first weights by in-degree", FAST, by_in_degree),
         Trial("lr 1e-2, trained ligand weights", FAST, partial(LEMBAS, train_input=True)),
         Trial("lr 1e-2, TF weights fixed", to(FAST, train_output=False)),
-        Trial("hidden batches told", TOLD),
+        Trial("surrogate variable told", TOLD),
         Trial("told, L2 1e-5", to(TOLD, l2_weight=1e-5, l2_bias=1e-5)),
         Trial("told, L2 1e-5, 400 epochs", to(TOLD, l2_weight=1e-5, l2_bias=1e-5, epochs=400)),
         Trial("told, noise 3e-2", to(TOLD, noise=3e-2)),
@@ -272,7 +272,7 @@ def main() -> None:
             [
                 Trial("the recipe", FINAL),
                 Trial(
-                    "the recipe without hidden batches",
+                    "the recipe without a surrogate variable",
                     dataclasses.replace(FINAL, surrogate_variable=False),
                 ),
             ],
@@ -293,7 +293,7 @@ _HEAD = """# Which training generalises
 Written by `python -m benchmarks.recipe`. No published test fold was used to choose: the folds are
 dealt into four groups; for two of them in turn all conditions of the group are left out and the
 rest is cross-validated with inner folds ("r by group": both groups, which have to agree). Seeds
-differ by about 0.02 with one member before batches are told, 0.005 after.
+differ by about 0.02 with one member before it is told, 0.005 after.
 """
 _TEXT = {
     "Ligand known, combination unknown": (

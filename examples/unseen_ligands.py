@@ -3,11 +3,12 @@
     python examples/unseen_ligands.py --out unseen [--members 3] [--jobs 2] [--repeats 3] [--fast]
 
 Both conditions of a ligand are held out. A regression on ligand columns can only answer with the
-average; a network knows the receptors. Each is asked twice: with the batch of the held-out
-conditions unknown, as it would be in a laboratory, and told. To tell it, the batch is read from the
-held-out activities themselves (one number for each condition), so the second table is no score of a
-prediction; it shows what is left to know of a ligand. There the network is compared with itself
-rewired. The data are downloaded, or taken from the folder in `LEMBAS_PYG_MIRROR`.
+average; a network knows the receptors. Each is asked twice: with the surrogate variable of the
+held-out conditions guessed from ligands of the same kind, as it would be in a laboratory, and
+told. To tell it, its value is read from the held-out activities themselves (one number for each
+condition), so the second table is no score of a prediction; it shows what is left to know of a
+ligand. There the network is compared with itself rewired. The data are downloaded, or taken from
+the folder in `LEMBAS_PYG_MIRROR`.
 """
 
 import argparse
@@ -23,7 +24,7 @@ COLUMNS = ["model", "r", "r_centred", "fold_median", "mse"]
 
 
 def main():
-    """Compare what can be said of unseen ligands with their batch unknown, and told."""
+    """Compare what can be said of unseen ligands whose surrogate variable is guessed, and told."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("unseen"), help="folder (unseen)")
     parser.add_argument("--members", type=int, default=3, help="models a fold (3)")
@@ -44,17 +45,17 @@ def main():
     options = {"members": arguments.members, "jobs": arguments.jobs, "costimulus": COSTIMULUS}
     options["baselines"] = not arguments.fast
 
-    print(f"{folds['Index'].nunique()} ligands, batch unknown")
-    unknown = lp.cross_validate(data, folds, config, folder=out / "unknown", **options)
-    show(unknown.scores, out / "unknown.tsv")
+    print(f"{folds['Index'].nunique()} ligands, surrogate variable guessed from their kind")
+    guessed = lp.cross_validate(data, folds, config, folder=out / "guessed", **options)
+    show(guessed.scores, out / "guessed.tsv")
 
-    print("\nbatch told")
+    print("\nsurrogate variable told")
     told = add_covariate(data, SURROGATE, find_surrogate(data).value)
     config = replace(config, surrogate_variable=False)
     known = lp.cross_validate(told, folds, config, folder=out / "told", **options)
     show(known.scores, out / "told.tsv")
 
-    print("\nthe network against itself rewired, batch told, by single members")
+    print("\nthe network against itself rewired, surrogate variable told, by single members")
     nulls = compare_nulls(
         told,
         folds,

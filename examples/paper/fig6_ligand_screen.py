@@ -1,22 +1,27 @@
 """Figure 6 b-d of Nilsson et al. (2022), and SI Fig. 17: macrophages under 59 ligands.
 
     python examples/paper/fig6_ligand_screen.py --out fig6 [--members 4] [--jobs 2]
-        [--folds FILE] [--fast]
+        [--folds FILE] [--samples ligandScreen-dorothea.tsv] [--fast]
 
 Cross-validation on the published folds, with regressions beside the network, and what the split
-measures: two batches of cells that the published tables do not name. Trained members stay in the
-folder, where a second call goes on. `--fast` trains two folds for a few epochs, to see the script
-run. The network is downloaded, or taken from the folder in `LEMBAS_PYG_MIRROR`.
+measures: a state that cells enter under two dozen unrelated ligands. With the published scores of
+single samples, whether cells of two donors agree on it, and how well they agree at all. Trained
+members stay in the folder, where a second call goes on. `--fast` trains two folds for a few
+epochs, to see the script run. The network is downloaded, or taken from the folder in
+`LEMBAS_PYG_MIRROR`.
 """
 
 import argparse
+import itertools
 import textwrap
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from scipy.special import expit
 
 import lembas_pyg as lp
 from lembas_pyg.metrics import pearson_r
@@ -39,11 +44,11 @@ FAST_FOLDS, FAST_EPOCHS = 2, 5
 INDENT = {"initial_indent": "  ", "subsequent_indent": "  ", "break_on_hyphens": False}
 
 
-def describe_batches(data):
-    """Print which conditions are of the second batch, and what the two explain."""
-    batches = find_surrogate(data)
-    second = (batches.value > 0.5).numpy()
-    costimulus = (data.x[batches.common] != 0).any(dim=0).numpy()
+def describe_surrogate(data):
+    """Print which conditions are at the far end of the surrogate variable, and what it explains."""
+    surrogate = find_surrogate(data)
+    far = (surrogate.value > 0.5).numpy()
+    costimulus = (data.x[surrogate.common] != 0).any(dim=0).numpy()
     y = pd.DataFrame(data.y[data.tf_mask].T.double().numpy(), index=list(data.conditions))
 
     def explained(*groups):
@@ -51,27 +56,68 @@ def describe_batches(data):
         return 1 - (rest**2).to_numpy().sum() / ((y - y.mean()) ** 2).to_numpy().sum()
 
     of_ligand = {
-        data.node_label[i]: second[(data.x[i] != 0).numpy()]
-        for i in batches.ligands.any(dim=1).nonzero().view(-1)
+        data.node_label[i]: far[(data.x[i] != 0).numpy()]
+        for i in surrogate.ligands.any(dim=1).nonzero().view(-1)
     }
     split = [name for name, values in of_ligand.items() if len(set(values)) > 1]
     several = sum(len(values) > 1 for values in of_ligand.values())
-    print(f"Hidden batches: {int(second.sum())} of {len(y)} conditions are of the second:")
-    print(textwrap.fill(", ".join(y.index[second]), 96, **INDENT))
-    print("Neither clearly of the one nor of the other:")
-    between = (batches.value - 0.5).abs().numpy() < 0.25
+    print(f"Surrogate variable: {int(far.sum())} of {len(y)} conditions are at its far end:")
+    print(textwrap.fill(", ".join(y.index[far]), 96, **INDENT))
+    print("Clearly at neither end:")
+    between = (surrogate.value - 0.5).abs().numpy() < 0.25
     print(textwrap.fill(", ".join(y.index[between]) or "none", 96, **INDENT))
     print("Variance of the measured activities")
     print(f"  explained by {COSTIMULUS}                          {explained(costimulus):6.1%}")
-    print(
-        f"  explained by {COSTIMULUS} and batch, four means    {explained(costimulus, second):6.1%}"
-    )
-    print(f"  in the first component of what {COSTIMULUS} leaves {batches.share:6.1%}")
-    print(f"  of that component, explained by batch     {batches.separation:6.1%}")
-    print(f"Ligands with all their conditions in one batch: {several - len(split)} of {several}")
+    print(f"  explained by {COSTIMULUS} and end, four means      {explained(costimulus, far):6.1%}")
+    print(f"  in the first component of what {COSTIMULUS} leaves {surrogate.share:6.1%}")
+    print(f"  of that component, explained by two ends  {surrogate.separation:6.1%}")
+    print(f"Ligands with all their conditions at one end: {several - len(split)} of {several}")
     print(f"  the others: {', '.join(split) or 'none'}\n")
-    table = {"condition": y.index, COSTIMULUS: costimulus, "batch": 1 + second}
-    return batches, pd.DataFrame(table | {"place": batches.value.numpy()})
+    table = {"condition": y.index, COSTIMULUS: costimulus, "far": far}
+    return surrogate, pd.DataFrame(table | {"value": surrogate.value.numpy()})
+
+
+def describe_samples(path, data, of_condition):
+    """Print how well samples of one condition agree: cells of other donors, on other plates.
+
+    Samples are named by donor and plate, number of the ligand and LPS, such as R2_B01_L. Numbers
+    are given their ligand by the published activities, which are the means of their samples.
+    """
+    y = pd.DataFrame(data.y[data.tf_mask].T.double().numpy(), index=list(data.conditions))
+    y.columns = [data.node_label[i] for i in data.tf_mask.nonzero().view(-1)]
+    samples = expit(pd.read_csv(path, sep="\t", index_col=0).T[y.columns])
+    part = samples.index.str.extract(r"^(R\d_[A-Z])(\d+)(_L)?$").fillna("")
+    plate, treatment = part[0].to_numpy(), (part[1] + part[2]).to_numpy()
+    means = samples.groupby(treatment).mean()
+    nearest = {name: (y - row).abs().max(axis=1) for name, row in means.iterrows()}
+    condition = {name: far.idxmin() for name, far in nearest.items() if far.min() < 1e-6}
+    of = of_condition.set_index("condition")
+    rest = y - y.groupby(of[COSTIMULUS]).transform("mean")
+    direction = np.linalg.svd(rest.to_numpy(), full_matrices=False)[2][0]
+    centre = samples.sub(
+        y.groupby(of[COSTIMULUS])
+        .transform("mean")
+        .reindex([condition.get(name) for name in treatment])
+        .set_axis(samples.index)
+    )
+    score = pd.Series(centre.to_numpy() @ direction)
+    pairs = [
+        (first, second)
+        for name in sorted(condition)
+        for first, second in itertools.combinations(np.flatnonzero(treatment == name), 2)
+    ]
+    one, other = (list(side) for side in zip(*pairs, strict=True))
+    entries = [samples.to_numpy()[side] for side in (one, other)]
+    r = np.corrcoef(entries[0].ravel(), entries[1].ravel())[0, 1]
+    along = np.corrcoef(score[one], score[other])[0, 1]
+    apart = sum(plate[a] != plate[b] for a, b in pairs)
+    error = ((entries[0] - entries[1]) ** 2).mean() / 2
+    print(f"Samples: {len(samples)} of {len(set(plate))} plates, {len(condition)} conditions found")
+    print(f"  {len(pairs)} pairs of samples of one condition, {apart} of them on different plates")
+    print(f"  r of a pair along the surrogate variable  {along:.3f}")
+    print(f"  r of a pair, all entries                  {r:.3f}")
+    print(f"  noise of the mean of two samples, MSE     {error / 2:.4f}")
+    print(f"  largest r with the mean of two samples    {np.sqrt(2 * r / (1 + r)):.3f}\n")
 
 
 def print_scores(found):
@@ -92,9 +138,9 @@ def print_scores(found):
     print(f"\nHeld-out states that did not converge: {lost} of {states}")
 
 
-def r_by_tf(data, batches, config, predictions):
+def r_by_tf(data, surrogate, config, predictions):
     """Pearson r of every TF, trained on all conditions and cross-validated; r of the training."""
-    wide = add_covariate(data, SURROGATE, batches.value) if config.surrogate_variable else data
+    wide = add_covariate(data, SURROGATE, surrogate.value) if config.surrogate_variable else data
     generator = torch.Generator().manual_seed(config.seed)
     model = lp.LEMBAS(wide, generator=generator, **config.model_options())
     lp.fit(model, wide, config, progress=False)
@@ -146,6 +192,7 @@ def main():
     parser.add_argument("--members", type=int, default=4, help="models a fold (default: 4)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     parser.add_argument("--folds", type=Path, help="fold table (default: the published one)")
+    parser.add_argument("--samples", type=Path, help="DoRothEA scores of single samples")
     parser.add_argument("--fast", action="store_true", help="two folds, five epochs, one member")
     arguments = parser.parse_args()
     out, members = arguments.out, arguments.members
@@ -158,7 +205,9 @@ def main():
         folds = folds[folds["Index"].isin(folds["Index"].unique()[:FAST_FOLDS])]
         config, members, out = replace(config, epochs=FAST_EPOCHS), 1, out / "fast"
 
-    batches, of_condition = describe_batches(data)
+    surrogate, of_condition = describe_surrogate(data)
+    if arguments.samples:
+        describe_samples(arguments.samples, data, of_condition)
     found = lp.cross_validate(
         data,
         folds,
@@ -173,11 +222,11 @@ def main():
 
     label = dict(zip(data.node_name, data.node_label, strict=True))
     predictions = found.predictions.assign(tf=found.predictions["tf"].map(label))
-    by_tf, r_train = r_by_tf(data, batches, config, predictions)
+    by_tf, r_train = r_by_tf(data, surrogate, config, predictions)
     print(f"Pearson r of the fit to all conditions (paper: 0.95): {r_train:.3f}")
     print(f"r by TF, training with cross-validation: {by_tf.corr().iloc[0, 1]:.3f}")
     for name, table in (
-        ("batches", of_condition),
+        ("surrogate", of_condition),
         ("predictions", predictions),
         ("scores", found.scores),
         ("fold-scores", found.fold_scores),
