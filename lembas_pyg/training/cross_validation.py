@@ -32,7 +32,13 @@ from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.prediction import predict
 from lembas_pyg.surrogate import SURROGATE, SurrogateVariable, add_covariate, find_surrogate
 from lembas_pyg.training.config import TrainingConfig
-from lembas_pyg.training.cross_validation_results import OURS, CrossValidation, collect, course_of
+from lembas_pyg.training.cross_validation_results import (
+    OURS,
+    TOLD,
+    CrossValidation,
+    collect,
+    course_of,
+)
 from lembas_pyg.training.folds import check_folds
 from lembas_pyg.training.trainer import check_data, fit
 from lembas_pyg.training.workers import run_tasks
@@ -450,5 +456,5 @@ def _baselines(task: _Baselines) -> dict[str, Tensor]:
                 np.hstack([z[:, [position]], told.round()]),
             )
             more[MEAN_WITHIN] = mean_within(*cells).clip(0, 1)
-        found |= {f"{name}, with surrogate variable": value for name, value in more.items()}
+        found |= {f"{name}{TOLD}": value for name, value in more.items()}
     return {name: torch.from_numpy(np.ascontiguousarray(value.T)) for name, value in found.items()}

@@ -18,11 +18,15 @@ from lembas_pyg.training.ensemble import Ensemble, combine
 from lembas_pyg.training.scores import fold_scores, score_table
 from lembas_pyg.training.trainer import History
 
-__all__ = ["OURS", "CrossValidation", "collect", "course_of"]
+__all__ = ["OURS", "TOLD", "CrossValidation", "collect", "course_of"]
 
 logger = logging.getLogger(__name__)
 
 OURS = "LEMBAS"
+# Baselines that were told of the surrogate variable are named so.
+TOLD = ", with surrogate variable"
+# Regressions that are averaged with ours.
+_BLENDED = ("ridge, alpha per TF", "kernel ridge")
 # Of the history of a training, what is kept with the member.
 _COURSE = ("epoch", "lr", "loss", "fit", "r", "rho", "sign", "not_converged")
 _MAX_EPOCHS = 200
@@ -36,7 +40,7 @@ class CrossValidation:
         predictions: `fold`, `condition`, `tf`, `measured`, `predicted` (average of the members,
             clipped to [0, 1]), `spread` (standard deviation over members); one row an entry.
         by_model: `model`, `fold`, `condition`, `tf`, `measured`, `predicted`; ours, a single
-            member of ours, and every baseline.
+            member of ours, the mean of ours and a regression ("blended"), and every baseline.
         by_member: `fold`, `member`, `condition`, `tf`, `measured`, `predicted` (clipped to [0, 1]);
             states that did not converge as they were reached last.
         scores: One row a model: Pearson `r` over all held-out entries, and `r_centred` without
@@ -144,7 +148,7 @@ def collect(
         ours = {OURS: together.y, "spread": together.spread}
         if members > 1:
             ours[f"{OURS}, one member"] = y[0]
-        ours |= baselines.get(fold, {})
+        ours |= _blends(together.y, baselines.get(fold, {})) | baselines.get(fold, {})
         blocks.append(_block(data, fold, names, ours))
         for member, result in enumerate(found):
             block = _block(data, fold, names, {"predicted": y[member]})
@@ -184,6 +188,16 @@ def collect(
         states={key: results[key]["state"] for key in sorted(results)},
         histories=_histories(results),
     )
+
+
+def _blends(y: Tensor, baselines: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Means of our prediction and that of a regression: the two err differently."""
+    return {
+        f"{OURS}, blended with {name}": (y + baselines[name]) / 2
+        for stem in _BLENDED
+        for name in [f"{stem}{TOLD}" if f"{stem}{TOLD}" in baselines else stem]
+        if name in baselines
+    }
 
 
 def _block(data: Data, fold: int, names: list[str], values: dict[str, Tensor]) -> pd.DataFrame:

@@ -344,6 +344,9 @@ def test_models_without_a_network_stand_beside_ours(data):
         for tf, rows in part.groupby("tf"):
             mean = data.y[data.node_name.index(tf), train].nanmean().clamp(0, 1)
             np.testing.assert_allclose(rows["predicted"], mean, rtol=1e-6, err_msg=f"{fold} {tf}")
+    by_name = found.by_model.set_index("model")["predicted"]
+    mean = (by_name["LEMBAS"].to_numpy() + by_name["kernel ridge"].to_numpy()) / 2
+    np.testing.assert_allclose(by_name["LEMBAS, blended with kernel ridge"], mean, rtol=1e-12)
 
 
 def test_conditions_without_steady_state_are_scored_and_named(data, monkeypatch, caplog):
