@@ -7,7 +7,7 @@ from lembas_pyg.network import add_conditions, from_interactions, select_conditi
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.prediction import predict
 from lembas_pyg.surrogate import SURROGATE, add_covariate, find_surrogate
-from lembas_pyg.training import TrainingConfig, cross_validate, cross_validation, fit
+from lembas_pyg.training import TrainingConfig, cross_validate, fit, tasks
 
 LIGANDS = [f"L{i}" for i in range(8)]
 
@@ -188,7 +188,7 @@ def test_a_value_without_steady_state_is_told(monkeypatch):
             )
         return found
 
-    monkeypatch.setattr(cross_validation, "predict", unsteady)
+    monkeypatch.setattr(tasks, "predict", unsteady)
     rest = select_conditions(data, [name for name in data.conditions if name != "L6+C"])
     members = cross_validate(rest, folds, config, baselines=False, progress=False).members
     assert len(calls) == 11

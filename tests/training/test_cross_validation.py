@@ -16,10 +16,10 @@ from lembas_pyg.training import (
     Ensemble,
     TrainingConfig,
     cross_validate,
-    cross_validation,
     k_fold,
     leave_one_ligand_out,
     leave_one_out,
+    tasks,
 )
 
 CONFIG = TrainingConfig(epochs=12, batch_size=4, lr=1e-2, reset_every=0)
@@ -111,14 +111,14 @@ def test_the_ensemble_of_a_fold_predicts_what_was_scored(data):
 
 
 def test_single_members_predict_every_entry(data, monkeypatch):
-    predict = cross_validation.predict
+    predict = tasks.predict
 
     def restless(model, data, names):
         found = predict(model, data, names)
         return found._replace(converged=found.converged & (torch.rand(1) < 0.5))
 
     torch.manual_seed(0)
-    monkeypatch.setattr(cross_validation, "predict", restless)
+    monkeypatch.setattr(tasks, "predict", restless)
     found = run(data, members=2)
     assert not found.members["held_out_not_converged"].eq(0).all()
     alone = found.by_member
@@ -138,7 +138,7 @@ def test_an_executor_changes_nothing(data):
 def test_a_restart_goes_on_with_what_is_missing(data, tmp_path, monkeypatch):
     whole = run(data, members=2)
     trained = []
-    train = cross_validation._train_member
+    train = tasks._train_member
 
     def interrupted(task):
         if len(trained) == 4:
@@ -146,14 +146,12 @@ def test_a_restart_goes_on_with_what_is_missing(data, tmp_path, monkeypatch):
         trained.append(task.file)
         return train(task)
 
-    monkeypatch.setattr(cross_validation, "_train_member", interrupted)
+    monkeypatch.setattr(tasks, "_train_member", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(data, members=2, folder=tmp_path)
     assert len(list(tmp_path.glob("*.pt"))) == 4
     again = []
-    monkeypatch.setattr(
-        cross_validation, "_train_member", lambda task: again.append(task.file) or train(task)
-    )
+    monkeypatch.setattr(tasks, "_train_member", lambda task: again.append(task.file) or train(task))
     same(whole, run(data, members=2, folder=tmp_path))
     assert len(again) == 2
     assert not set(again) & set(trained)
@@ -171,7 +169,7 @@ def test_calls_with_some_folds_each_share_a_folder(data, tmp_path, monkeypatch):
         calls = [at_once.submit(run, data, share, folder=tmp_path) for share in shares]
         assert [call.result().members["fold"].tolist() for call in calls] == [[0, 3], [1], [2]]
     whole = run(data, folds)
-    monkeypatch.setattr(cross_validation, "_train_member", None)  # nothing is left to train
+    monkeypatch.setattr(tasks, "_train_member", None)  # nothing is left to train
     same(whole, run(data, folds, folder=tmp_path))
 
 
@@ -236,9 +234,9 @@ def test_an_error_of_a_member_names_it(data):
 
 def test_scrambled_measurements_stay_with_their_tf(data, monkeypatch):
     seen = []
-    fit = cross_validation.fit
+    fit = tasks.fit
     monkeypatch.setattr(
-        cross_validation,
+        tasks,
         "fit",
         lambda model, train, *a, **k: seen.append(train) or fit(model, train, *a, **k),
     )
@@ -350,13 +348,13 @@ def test_models_without_a_network_stand_beside_ours(data):
 
 
 def test_conditions_without_steady_state_are_scored_and_named(data, monkeypatch, caplog):
-    predict = cross_validation.predict
+    predict = tasks.predict
 
     def restless(*arguments):
         found = predict(*arguments)
         return found._replace(converged=torch.zeros_like(found.converged))
 
-    monkeypatch.setattr(cross_validation, "predict", restless)
+    monkeypatch.setattr(tasks, "predict", restless)
     found = run(data)
     assert found.scores["entries"].tolist() == [15]
     assert found.members["held_out_not_converged"].sum() == 8

@@ -15,11 +15,11 @@ from lembas_pyg.training import (
     TrainingConfig,
     compare_nulls,
     cross_validate,
-    cross_validation,
     fold_scores,
     k_fold,
     nulls,
     score_table,
+    tasks,
 )
 from lembas_pyg.transforms import RewireEdges
 
@@ -182,7 +182,7 @@ def test_without_a_reference_the_true_network_is_trained(data, folds, reference)
 def test_a_restart_goes_on_with_what_is_missing(data, folds, reference, tmp_path, monkeypatch):
     options = {"nulls": ["scrambled y", "rewired"], "repeats": 1, "reference": reference}
     whole = compare(data, folds, **options)
-    train, trained = cross_validation._train_member, []
+    train, trained = tasks._train_member, []
 
     def interrupted(task):
         if len(trained) == 4:
@@ -190,7 +190,7 @@ def test_a_restart_goes_on_with_what_is_missing(data, folds, reference, tmp_path
         trained.append(task)
         return train(task)
 
-    monkeypatch.setattr(cross_validation, "_train_member", interrupted)
+    monkeypatch.setattr(tasks, "_train_member", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compare(data, folds, folder=tmp_path, **options)
     kept = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.pt"))
@@ -198,9 +198,7 @@ def test_a_restart_goes_on_with_what_is_missing(data, folds, reference, tmp_path
         "rewired/1/fold-000-member-000.pt",
         *(f"scrambled-y/fold-00{fold}-member-000.pt" for fold in range(3)),
     ]
-    monkeypatch.setattr(
-        cross_validation, "_train_member", lambda task: trained.append(task) or train(task)
-    )
+    monkeypatch.setattr(tasks, "_train_member", lambda task: trained.append(task) or train(task))
     again = compare(data, folds, folder=tmp_path, **options)
     pd.testing.assert_frame_equal(whole.by_model, again.by_model)
     pd.testing.assert_frame_equal(whole.comparisons, again.comparisons)
@@ -217,13 +215,13 @@ def test_a_network_that_cannot_be_rewired_is_named(data, folds, reference, monke
 
 
 def test_constant_predictions_leave_a_comparison_blank(data, folds, reference, monkeypatch):
-    predict = cross_validation.predict
+    predict = tasks.predict
 
     def constant(*arguments):
         found = predict(*arguments)
         return found._replace(y=torch.full_like(found.y, 0.5))
 
-    monkeypatch.setattr(cross_validation, "predict", constant)
+    monkeypatch.setattr(tasks, "predict", constant)
     row = compare(data, folds, nulls="sigmoid", reference=reference).comparisons.iloc[0]
     assert row["folds"] == 0
     assert row[["difference", "low", "high", "wilcoxon_p", "mann_whitney_p"]].isna().all()
