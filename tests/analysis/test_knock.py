@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lembas_pyg.analysis import knock as knock_module
+from lembas_pyg.analysis import perturbed as perturbed_module
 from lembas_pyg.analysis import knock_in, knock_out
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
@@ -53,7 +53,7 @@ def test_a_strength_of_zero_changes_nothing(model, data):
 
 def test_blocks_do_not_change_the_result(model, data, monkeypatch):
     whole = knock_out(model, data)
-    monkeypatch.setattr(knock_module, "_COLUMNS", 4)
+    monkeypatch.setattr(perturbed_module, "_COLUMNS", 4)
     pd.testing.assert_frame_equal(knock_out(model, data), whole, rtol=0, atol=1e-11)
 
 
