@@ -186,7 +186,14 @@ PUBLIC = {
         "one_cycle",
         "score_table",
     },
-    "lembas_pyg.analysis": {"Response", "describe_network", "knock_in", "knock_out"},
+    "lembas_pyg.analysis": {
+        "Response",
+        "describe_network",
+        "double_knock_out",
+        "knock_in",
+        "knock_out",
+        "rank_knock_outs",
+    },
 }
 
 

@@ -8,14 +8,8 @@ import numpy as np
 import pandas as pd
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.perturbed import (
-    Nodes,
-    Screen,
-    long_table,
-    median_of_members,
-    node_sets,
-    spread_of_members,
-)
+from lembas_pyg.analysis.long_table import LongTable
+from lembas_pyg.analysis.perturbed import Nodes, Screen, node_sets
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import MAX_STEPS, TOL, Members
 
@@ -76,7 +70,7 @@ def knock_out(
         screen used -3. Fig. 6e-f: medians over the models of all folds.
     """
     screen = Screen.of(model, data, conditions, tfs, strength, clamp, tol, max_steps)
-    return _table(screen, node_sets(data, nodes), by_member, isinstance(model, LEMBAS))
+    return _table(screen, node_sets(data, nodes), by_member)
 
 
 def knock_in(
@@ -117,37 +111,19 @@ def knock_in(
         Nilsson et al. (2022), Fig. 6f; the original script used +3.
     """
     screen = Screen.of(model, data, conditions, tfs, strength, clamp, tol, max_steps)
-    return _table(screen, node_sets(data, nodes), by_member, isinstance(model, LEMBAS))
+    return _table(screen, node_sets(data, nodes), by_member)
 
 
-def _table(
-    screen: Screen, sets: dict[str, list[int]], by_member: bool, alone: bool
-) -> pd.DataFrame:
+def _table(screen: Screen, sets: dict[str, list[int]], by_member: bool) -> pd.DataFrame:
     """The long table; condition by condition, node by node, TF by TF."""
-    axes: dict[str, Iterable[str | int]] = {
-        "condition": screen.conditions,
-        "node": list(sets),
-        "tf": screen.tfs,
-    }
-    num_members = len(screen.members)
-    shape = len(screen.conditions), len(sets), len(screen.tfs)
+    table = LongTable(screen, list(sets), by_member)
     control = screen.control()[:, :, None]  # [M, C, 1, T]
-    if by_member or alone:
-        perturbed = np.empty((num_members, *shape))
-        for block, found in screen.perturbed(sets):
-            perturbed[:, :, block] = found
-        screen.warn()
-        values = {"control": control, "perturbed": perturbed, "delta": perturbed - control}
-        if by_member:
-            return long_table({"member": range(num_members)} | axes, values)
-        return long_table(axes, {name: value[0] for name, value in values.items()})
-    # Of many members not all activities have to be kept.
-    perturbed, delta, spread = (np.empty(shape) for _ in range(3))
-    for block, found in screen.perturbed(sets):
-        change = found - control
-        perturbed[:, block] = median_of_members(found)
-        delta[:, block] = median_of_members(change)
-        spread[:, block] = spread_of_members(change)
+    for block, perturbed in screen.perturbed(sets):
+        values = {
+            "control": np.broadcast_to(control, perturbed.shape),
+            "perturbed": perturbed,
+            "delta": perturbed - control,
+        }
+        table.put(block, values, spread_of="delta")
     screen.warn()
-    values = {"control": median_of_members(control), "perturbed": perturbed, "delta": delta}
-    return long_table(axes, values | {"spread": spread})
+    return table.table()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from numbers import Real
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
@@ -17,15 +17,7 @@ from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import Members, as_list, prepare
 
-__all__ = [
-    "JOIN",
-    "Nodes",
-    "Screen",
-    "long_table",
-    "median_of_members",
-    "node_sets",
-    "spread_of_members",
-]
+__all__ = ["JOIN", "Nodes", "Screen", "node_sets"]
 
 # Between the accessions of nodes that are perturbed together.
 JOIN = "+"
@@ -53,11 +45,12 @@ def node_sets(data: Data, nodes: Nodes | None) -> dict[str, list[int]]:
         return {name: [index] for index, name in enumerate(data.node_name)}
     found: list[tuple[str, list[int]]] = []
     for entry in [nodes] if isinstance(nodes, str) else nodes:
+        # What is no text and no set of texts is refused by name.
         is_set = isinstance(entry, Iterable) and not isinstance(entry, str)
-        names = as_list(entry if is_set else [entry])
+        names = as_list(entry if is_set else [entry])  # type: ignore[list-item]
         if not names:
             raise ValueError("A set of nodes is empty; name the nodes to perturb together.")
-        index = sorted(node_index(data, names).tolist())
+        index = sorted(torch.as_tensor(node_index(data, names)).tolist())
         found.append((JOIN.join(data.node_name[i] for i in index), index))
     if not found:
         raise ValueError("No node was named; leave `nodes` out to perturb every node.")
@@ -82,6 +75,7 @@ class Screen:
         tfs: Accessions of the TFs.
         strength: Added to the input of perturbed nodes.
         clamp: State that perturbed nodes are held at instead; None to add `strength`.
+        is_ensemble: Whether the members were given as an ensemble.
     """
 
     members: list[LEMBAS]
@@ -89,10 +83,10 @@ class Screen:
     tfs: list[str]
     strength: float
     clamp: float | None
+    is_ensemble: bool
     _x: Tensor
     _rows: Tensor
     _tol: float
-    _named: bool
     _solved: int = 0
     _failed: list[tuple[str, float]] = field(default_factory=list)
 
@@ -112,10 +106,9 @@ class Screen:
         _check_number("strength", strength, "-5")
         if clamp is not None:
             _check_number("clamp", clamp, "0")
-        alone = isinstance(model, LEMBAS)
         names = None if conditions is None else as_list(conditions)
         members = []
-        for member in [model] if alone else model.models:
+        for member in [model] if isinstance(model, LEMBAS) else model.models:
             exact, columns = prepare(member, data, names, tol, max_steps)
             members.append(exact)
         known = [data.node_name[i] for i in members[0].tf_index.tolist()]
@@ -132,10 +125,10 @@ class Screen:
             wanted,
             strength,
             clamp,
+            not isinstance(model, LEMBAS),
             data.x[:, list(columns.values())],
             torch.tensor([known.index(name) for name in wanted]),
             tol,
-            not alone,
         )
 
     def control(self) -> np.ndarray:
@@ -199,7 +192,7 @@ class Screen:
             name, condition = divmod(column, len(self.conditions))
             label = self.conditions[condition]
             label = f"{names[name]} under {label}" if names[name] else label
-            label = f"{label} in member {number}" if self._named else label
+            label = f"{label} in member {number}" if self.is_ensemble else label
             self._failed.append((label, float(point.residual[column])))
         y = model.output(point.value).detach()[self._rows.to(point.value.device)]
         y = y.masked_fill(~point.converged, torch.nan)
@@ -227,53 +220,6 @@ def _clamped(model: LEMBAS, x: Tensor, nodes: list[int], value: float) -> FixedP
     return point
 
 
-def long_table(
-    axes: Mapping[str, Iterable[str | int]], values: Mapping[str, np.ndarray]
-) -> pd.DataFrame:
-    """A row an entry of equally large arrays, with a column for each of their axes.
-
-    Args:
-        axes: Names along each axis, by the column's name. Texts become categories: a number a
-            row instead of a text.
-        values: Arrays, by the column's name; they are broadcast to the axes.
-    """
-    names = {column: list(entries) for column, entries in axes.items()}
-    shape = tuple(map(len, names.values()))
-    table: dict[str, object] = {}
-    for position, (column, entries) in enumerate(names.items()):
-        code = np.arange(len(entries), dtype=np.int32)
-        along = [1] * len(shape)
-        along[position] = len(entries)
-        codes = np.broadcast_to(code.reshape(along), shape).reshape(-1)
-        if entries and isinstance(entries[0], str):
-            table[column] = pd.Categorical.from_codes(codes, categories=entries)
-        else:
-            table[column] = np.asarray(entries)[codes]
-    for column, value in values.items():
-        table[column] = np.broadcast_to(value, shape).reshape(-1)
-    return pd.DataFrame(table, copy=False)
-
-
-def median_of_members(values: np.ndarray) -> np.ndarray:
-    """Median along the first axis, NaN left out; NaN without any."""
-    count = (~np.isnan(values)).sum(axis=0, keepdims=True)
-    ordered = np.sort(values, axis=0)  # NaN last
-    low, high = (np.clip(middle, 0, len(values) - 1) for middle in ((count - 1) // 2, count // 2))
-    middle = [np.take_along_axis(ordered, index, axis=0)[0] for index in (low, high)]
-    return np.where(count[0] > 0, (middle[0] + middle[1]) / 2, np.nan)
-
-
-def spread_of_members(values: np.ndarray) -> np.ndarray:
-    """Standard deviation along the first axis, NaN left out; NaN with fewer than two."""
-    known = ~np.isnan(values)
-    count = known.sum(axis=0)
-    mean = np.where(known, values, 0.0).sum(axis=0) / count.clip(min=1)
-    squares = (np.where(known, values - mean, 0.0) ** 2).sum(axis=0)
-    return np.where(count > 1, np.sqrt(squares / (count - 1).clip(min=1)), np.nan)
-
-
 def _check_number(name: str, value: object, example: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
-        raise ValueError(
-            f"The {name} is {value!r}; it must be a finite number, such as {example}."
-        )
+    if isinstance(value, bool) or not isinstance(value, Real) or not isfinite(value):
+        raise ValueError(f"The {name} is {value!r}; it must be a finite number, such as {example}.")
