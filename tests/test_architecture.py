@@ -183,6 +183,7 @@ PUBLIC = {
         "k_fold",
         "leave_one_ligand_out",
         "leave_one_out",
+        "load_members",
         "one_cycle",
         "score_table",
     },
