@@ -3,9 +3,9 @@
     python examples/paper/fig6_knock_outs.py --members fig6/members --out fig6-knock-outs [--fast]
 
 Every node is knocked out (-3) and knocked in (+3) in every model that a cross-validation left
-behind (`fig6_ligand_screen.py` writes fig6/members), and ranked by its median effect on RELA. Beside
-it stand the nodes that the paper names, and how far the models agree on the order. `--fast` trains two
-models for a few epochs, to see the script run; its ranks say nothing.
+behind (`fig6_ligand_screen.py` writes fig6/members), and ranked by its median effect on RELA.
+Beside it stand the nodes that the paper names, and how far the models agree on the order. `--fast`
+trains two models for a few epochs, to see the script run; its ranks say nothing.
 """
 
 import argparse
@@ -74,7 +74,7 @@ def main():
 
     ensemble, data = load_members(folder, dataset[0])
     tf = data.node_name[int(node_index(data, label=TF))]
-    nodes = list(data.node_name)
+    nodes = list(dataset[0].node_name)  # without the covariate of the models
     if arguments.fast:
         named = node_index(data, label=[TF, *PUBLISHED, KNOCK_IN]).tolist()
         nodes = list(dict.fromkeys([data.node_name[i] for i in named] + nodes[:FAST_NODES]))
