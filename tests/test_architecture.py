@@ -183,10 +183,18 @@ PUBLIC = {
         "k_fold",
         "leave_one_ligand_out",
         "leave_one_out",
+        "load_members",
         "one_cycle",
         "score_table",
     },
-    "lembas_pyg.analysis": {"Response", "describe_network", "knock_in", "knock_out"},
+    "lembas_pyg.analysis": {
+        "Response",
+        "describe_network",
+        "double_knock_out",
+        "knock_in",
+        "knock_out",
+        "rank_knock_outs",
+    },
 }
 
 

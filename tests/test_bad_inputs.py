@@ -428,6 +428,15 @@ CASES = {
         Case("A negative tolerance", f"{PREDICT} --tol -1e-6", "--tol: -1e-6 is not", code=2),
         Case("No steps", f"{PREDICT} --max-steps 0", "--max-steps: 0 is not legal", code=2),
         Case("A strength that is no number", f"{KNOCK_OUT} --strength -inf", "finite", code=2),
+        Case("A state to clamp, and a strength", f"{KNOCK_OUT} --clamp 0 --strength -3",
+             "takes the place of --strength", code=2),
+        Case("Pairs of all nodes", f"{KNOCK_OUT} --pairs", "add --nodes CODE", code=2),
+        Case("A ranked list of pairs", f"{KNOCK_OUT} --pairs --nodes S1,R1 --rank T1",
+             "--rank writes one row a node", code=2),
+        Case("Rows of every model, of which there is one", f"{KNOCK_OUT} --by-member",
+             "give several --parameters", code=2),
+        Case("A ranked list for a node that is no TF", f"{KNOCK_OUT} --rank S1",
+             "Unknown TFs: 'S1'"),
         Case("A strength, and nothing to knock out", f"{PREDICT} --strength -3", "add --knock-out",
              code=2),
     ],
@@ -539,7 +548,7 @@ def test_knock_outs_without_a_steady_state_are_blank(tmp_path):
     assert code == 0
     table = pd.read_csv(tmp_path / "KO.tsv", sep="\t").set_index(["condition", "node"])
     assert table["delta"].isna().any() and table["delta"].notna().any()
-    assert "L1 under two (residual" in err
+    assert "L1 under one (residual" in err
 
 
 def test_the_page_of_messages_is_up_to_date():

@@ -148,6 +148,87 @@ def test_the_default_strength_is_minus_five(folder):
     assert Path("default.tsv").read_bytes() == Path("five.tsv").read_bytes()
 
 
+def toy_data(tfs=None):
+    data = lp.datasets.ToyNetwork()[0]
+    measured = None if tfs is None else read_conditions(tfs)
+    return lp.network.add_conditions(data, read_conditions("L.tsv"), measured)
+
+
+def toy_model(data):
+    model = lp.LEMBAS(data).double()
+    return lp.checkpoint.load_parameters(model, lp.datasets.ToyNetwork.parameters())
+
+
+def same(file, table):
+    """Whether a file holds the texts and numbers of a table."""
+    found = pd.read_csv(file, sep="\t", keep_default_na=False, na_values=[""])
+    assert found.columns.tolist() == table.columns.tolist()
+    for name in found:
+        if pd.api.types.is_numeric_dtype(found[name]):
+            numbers = table[name].to_numpy(dtype=float)
+            np.testing.assert_allclose(found[name], numbers, rtol=0, atol=1e-12)
+        else:
+            assert found[name].tolist() == table[name].tolist()
+
+
+def test_sets_of_nodes_are_joined_by_a_plus_and_may_be_held_at_a_state(folder):
+    predict("--out", "KO.tsv", "--nodes", "S1,R2+L1", "--clamp", "0.5", command="knock-out")
+    data = toy_data()
+    same("KO.tsv", lp.analysis.knock_out(toy_model(data), data, ["S1", ("L1", "R2")], clamp=0.5))
+
+
+def test_pairs_of_nodes_come_with_their_synergy(folder):
+    predict("--out", "P.tsv", "--nodes", "S1,R2,R1", "--pairs", command="knock-out")
+    data = toy_data()
+    same("P.tsv", lp.analysis.double_knock_out(toy_model(data), data, ["S1", "R2", "R1"]))
+
+
+@pytest.fixture
+def several(folder):
+    """Two parameter texts, the models of both as an ensemble in a folder, and the ensemble."""
+    data = toy_data()
+    models = [lp.LEMBAS(data).double(), toy_model(data)]
+    ensemble = lp.Ensemble(models)
+    ensemble.save("E")
+    lp.io.write_parameters(lp.checkpoint.to_parameters(models[0]), "P.tsv")
+    return ["P.tsv", str(TOY / "toy-Parameters.tsv")], ensemble, data
+
+
+def test_several_models_are_an_ensemble_from_files_or_a_folder(several):
+    files, ensemble, data = several
+    inputs = ["knock-out", *NETWORK, "--ligands", "L.tsv", "--nodes", "S1,R2", "--parameters"]
+    expected = lp.analysis.knock_out(ensemble, data, ["S1", "R2"])
+    run(*inputs, *files, "--out", "files.tsv")
+    run(*inputs, "E", "--out", "folder.tsv")
+    for file in ("files.tsv", "folder.tsv"):
+        same(file, expected)
+    run(*inputs, "E", "--by-member", "--out", "each.tsv")
+    same("each.tsv", lp.analysis.knock_out(ensemble, data, ["S1", "R2"], by_member=True))
+    run(*inputs, "E", "--rank", "T1", "--out", "ranked.tsv")
+    each = lp.analysis.knock_out(ensemble, data, ["S1", "R2"], by_member=True)
+    same("ranked.tsv", lp.analysis.rank_knock_outs(each, data=data))
+
+
+def test_one_model_is_ranked_by_its_largest_effect(folder):
+    predict("--out", "R.tsv", "--rank", "T1", command="knock-out")
+    data = toy_data()
+    same(
+        "R.tsv",
+        lp.analysis.rank_knock_outs(lp.analysis.knock_out(toy_model(data), data), data=data),
+    )
+
+
+def test_members_of_a_cross_validation_are_knocked_out(folder):
+    inputs = [*NETWORK, "--ligands", "L.tsv"]
+    settings = ["--preset", "toy", "--epochs", "3", "--folds", "2", "--no-baselines"]
+    run("cross-validate", *inputs, "--tfs", "T.tsv", *settings, "--out", "CV")
+    run("knock-out", *inputs, "--parameters", "CV", "--nodes", "S1", "--out", "KO.tsv")
+    data = toy_data("T.tsv")
+    ensemble, _ = lp.training.load_members("CV", data)
+    assert len(ensemble) == 2
+    same("KO.tsv", lp.analysis.knock_out(ensemble, data, "S1"))
+
+
 def test_knock_outs_of_some_nodes_under_some_conditions(folder):
     predict("--out", "KO.tsv", "--nodes", "R2,L1", "--conditions", "two,one", command="knock-out")
     table = read("KO.tsv")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.nn.activations import Activation
 
-__all__ = ["cross_validate", "demo", "info", "knock_out", "predict", "train"]
+__all__ = ["cross_validate", "demo", "info", "predict", "train"]
 
 logger = logging.getLogger(__name__)
 
@@ -205,28 +205,6 @@ def predict(arguments: argparse.Namespace) -> int:
         write_conditions(to_conditions(data, states), outputs["states"])
     if not prediction.converged.any():
         raise RuntimeError("No condition has a steady state: all that was written is blank.")
-    return 0
-
-
-def knock_out(arguments: argparse.Namespace) -> int:
-    """Write the effect of every knock-out."""
-    outputs = check_outputs(arguments, "out")
-
-    from lembas_pyg.analysis import knock_out
-    from lembas_pyg.io import write_tsv
-
-    model, data = _model(arguments)
-    table = knock_out(
-        model,
-        data,
-        arguments.nodes,
-        arguments.conditions,
-        _strength(arguments),
-        **_solver_options(arguments),
-    )
-    write_tsv(table, outputs["out"])
-    if table["delta"].isna().all():
-        raise RuntimeError("No knock-out has a steady state: all effects written are blank.")
     return 0
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lembas_pyg.cli import commands as run
 from lembas_pyg.cli import networks
+from lembas_pyg.cli.knock_out import add_knock_out
+from lembas_pyg.cli.knock_out import knock_out as run_knock_out
 from lembas_pyg.cli.network_options import add_convert, add_curate
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
 from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
@@ -185,27 +187,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     _add_solver(predict)
 
-    knock_out = command("knock-out", run.knock_out, "Effect on every TF of knocking out each node.")
-    _add_model(knock_out)
-    knock_out.add_argument(
-        "--out",
-        type=path,
-        required=True,
-        metavar="KO.tsv",
-        help="to write: condition, node, tf, control, perturbed, delta; one row each",
-    )
-    knock_out.add_argument(
-        "--nodes",
-        type=names,
-        metavar="CODE,...",
-        help="accessions to knock out, one at a time (default: every node)",
-    )
-    knock_out.add_argument(
-        "--conditions",
-        type=names,
-        metavar="NAME,...",
-        help="rows of --ligands to do it under (default: all)",
-    )
+    text = "Effect on every TF of knocking out each node, sets of nodes, or pairs."
+    knock_out = command("knock-out", run_knock_out, text)
+    _add_model(knock_out, several=True)
+    add_knock_out(knock_out)
     _add_solver(knock_out)
     return parser
 
@@ -237,15 +222,18 @@ def _add_ligands(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    """Inputs of every command that asks a trained model."""
+def _add_model(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Inputs of every command that asks a trained model, or several as an ensemble."""
     _add_network(parser)
+    text = "trained model: Source, Target, Type, Value, as `train` writes it"
+    more = "; several, or the folder of an ensemble or a cross-validation, for their medians"
     parser.add_argument(
         "--parameters",
         type=path,
         required=True,
+        nargs="+" if several else None,
         metavar="P.tsv",
-        help="trained model: Source, Target, Type, Value, as `train` writes it",
+        help=text + more if several else text,
     )
     _add_ligands(parser)
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from torch_geometric.data import Data
 
+from lembas_pyg.analysis.perturbed import JOIN
+from lembas_pyg.analysis.ranking import symbols_of
 from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION, check_columns, new_axes
 
 if TYPE_CHECKING:
@@ -57,7 +59,9 @@ def plot_knock_out(
     tf = _one_tf(table, tf, label)
     effects = table[table["tf"] == tf].pivot(index="node", columns="condition", values="delta")
     effects = effects[table["condition"].unique()]  # pivot sorts; the table has the user's order
-    strangers = [node for node in effects.index if node not in label]
+    strangers = [
+        node for node in effects.index if node not in label and set(node.split(JOIN)) - set(label)
+    ]
     if strangers:
         raise ValueError(
             f"The table has the node '{strangers[0]}', which is not among the {data.num_nodes} of "
@@ -80,7 +84,7 @@ def plot_knock_out(
         title += f", {num_nodes} of {len(effects):,} nodes"
     if missing:
         title += f"\n{missing} without steady state"
-    symbols = [label[node] for node in shown.index]
+    symbols = symbols_of(list(shown.index), data)
     if condition is None:
         ax = new_axes(ax, (2.2 + 0.25 * min(num_conditions, 40), 1.5 + 0.22 * num_nodes))
         _draw_map(ax, shown, symbols)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lembas_pyg.training.cross_validation import CrossValidation, cross_validate
     from lembas_pyg.training.ensemble import Ensemble, EnsemblePrediction
     from lembas_pyg.training.folds import k_fold, leave_one_ligand_out, leave_one_out
+    from lembas_pyg.training.members import load_members
     from lembas_pyg.training.nulls import NullComparison, compare_nulls
     from lembas_pyg.training.scores import Comparison, compare_folds, fold_scores, score_table
     from lembas_pyg.training.trainer import History, fit
@@ -35,6 +36,7 @@ __all__ = [
     "k_fold",
     "leave_one_ligand_out",
     "leave_one_out",
+    "load_members",
     "one_cycle",
     "score_table",
 ]
@@ -54,6 +56,7 @@ _HOME = {
     "k_fold": "folds",
     "leave_one_ligand_out": "folds",
     "leave_one_out": "folds",
+    "load_members": "members",
     "score_table": "scores",
 }
 

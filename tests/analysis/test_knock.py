@@ -1,16 +1,19 @@
 """Knock-outs and predictions against one run at a time."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
+from torch_geometric.data import Data
 
-from lembas_pyg.analysis import knock as knock_module
 from lembas_pyg.analysis import knock_in, knock_out
+from lembas_pyg.analysis import perturbed as perturbed_module
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions
 from lembas_pyg.nn import LEMBAS, LeakyReLU
 from lembas_pyg.prediction import predict
+from lembas_pyg.training import Ensemble
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def test_a_strength_of_zero_changes_nothing(model, data):
 
 def test_blocks_do_not_change_the_result(model, data, monkeypatch):
     whole = knock_out(model, data)
-    monkeypatch.setattr(knock_module, "_COLUMNS", 4)
+    monkeypatch.setattr(perturbed_module, "_COLUMNS", 4)
     pd.testing.assert_frame_equal(knock_out(model, data), whole, rtol=0, atol=1e-11)
 
 
@@ -113,11 +116,24 @@ def plain_parameters():
         ({"conditions": "z"}, "Unknown conditions: 'z'. The data have a, b, c"),
         ({"conditions": []}, "none was named"),
         ({"strength": float("nan")}, "strength is nan; it must be a finite number"),
+        ({"clamp": float("inf")}, "clamp is inf; it must be a finite number, such as 0"),
+        ({"nodes": [("S1", "S9")]}, "'S9' is not among the 7 nodes"),
+        ({"nodes": [("S1", "S1")]}, "Named more than once: S1"),
+        ({"nodes": [("S1", "R1"), ("R1", "S1")]}, r"Named more than once: R1\+S1"),
+        ({"nodes": [()]}, "A set of nodes is empty"),
+        ({"tfs": "S1"}, "Unknown TFs: 'S1'. The network has T1"),
     ],
 )
 def test_what_is_not_there_cannot_be_perturbed(model, data, options, message):
     with pytest.raises(ValueError, match=message):
         knock_out(model, data, **options)
+
+
+def test_a_set_is_not_mistaken_for_a_node_of_that_name(model, data):
+    other = data.clone()
+    other.node_name = [*data.node_name[:-1], "R1+S1"]
+    with pytest.raises(ValueError, match="would be named 'R1\\+S1', as another node is"):
+        knock_out(LEMBAS(other), other, [("R1", "S1")])
 
 
 def test_data_without_conditions_or_of_another_network_are_refused(model, data):
@@ -127,3 +143,102 @@ def test_data_without_conditions_or_of_another_network_are_refused(model, data):
     other.edge_sign = -other.edge_sign
     with pytest.raises(ValueError, match="not of the model's network"):
         predict(model, other)
+
+
+@pytest.fixture(scope="module")
+def tangle():
+    """A random network with feedback and a self-loop, and a model of it."""
+    generator = np.random.default_rng(3)
+    wiring = (generator.random((9, 9)) < 0.3) & ~np.eye(9, dtype=bool)
+    wiring[4, 4] = True
+    edge_index = torch.from_numpy(np.stack(np.nonzero(wiring)))
+    data = Data(
+        edge_index=edge_index,
+        edge_sign=torch.zeros(edge_index.size(1)),
+        node_name=[f"N{i}" for i in range(9)],
+        node_label=[f"n{i}" for i in range(9)],
+        ligand_mask=torch.arange(9) < 2,
+        receptor_mask=torch.zeros(9, dtype=torch.bool),
+        tf_mask=torch.arange(9) > 5,
+        num_nodes=9,
+    )
+    x = torch.zeros(9, 4)
+    x[:2] = torch.tensor([[0.5, 0.0, 1.0, 0.2], [0.0, 0.7, 1.0, 0.1]])
+    data.x, data.conditions = x, {name: i for i, name in enumerate("abcd")}
+    model = LEMBAS(data, generator=torch.Generator().manual_seed(1)).double()
+    with torch.no_grad():
+        model.conv.edge_weight.mul_(1.4)
+        model.conv.bias.uniform_(-0.1, 0.4, generator=torch.Generator().manual_seed(2))
+    return data, model.requires_grad_(False)
+
+
+def held(model, x, nodes, value):
+    """Dense iteration in which some states are overwritten in every step."""
+    matrix = torch.zeros(9, 9, dtype=torch.double)
+    matrix[model.edge_index[1], model.edge_index[0]] = model.conv.edge_weight
+    h = torch.zeros(9, 4, dtype=torch.double)
+    for _ in range(3000):
+        h[nodes] = value
+        h = model.conv.act(matrix @ h + model.conv.bias + model.input(x.double()))
+    h[nodes] = value
+    return model.output(h)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.6, 1.0, -0.3])
+def test_a_clamped_state_is_held_whatever_drives_it(tangle, value):
+    data, model = tangle
+    sets = [["N0"], ["N4"], ["N7"], ["N3", "N4"], ["N1", "N5", "N8"]]
+    table = knock_out(model, data, sets, clamp=value)
+    for nodes in sets:
+        expected = held(model, data.x, [int(name[1]) for name in nodes], value)
+        found = table[table["node"] == "+".join(nodes)]
+        found = found.pivot(index="tf", columns="condition", values="perturbed")
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-11)
+    assert (table["delta"].abs() > 1e-3).any()
+
+
+def test_a_knock_in_may_clamp_as_well(tangle):
+    data, model = tangle
+    pd.testing.assert_frame_equal(
+        knock_in(model, data, "N5", clamp=0.9), knock_out(model, data, "N5", clamp=0.9)
+    )
+
+
+def test_nodes_of_a_set_are_perturbed_together_and_named_in_the_order_of_the_network(model, data):
+    for nodes in ([("S1", "R2"), "S1"], [["R2", "S1"], ("S1",)], [{"S1", "R2"}, frozenset(["S1"])]):
+        table = knock_out(model, data, nodes, "b", strength=-3)
+        assert table["node"].tolist() == ["R2+S1", "S1"]
+        perturbation = torch.zeros(7, 1)
+        perturbation[[3, 4]] = -3.0
+        together = predict(model, data, "b", perturbation=perturbation).y.item()
+        assert table["perturbed"].iloc[0] == pytest.approx(together, abs=1e-11)
+
+
+def test_some_tfs_in_the_order_named(tangle):
+    data, model = tangle
+    whole = knock_out(model, data, ["N3", "N2"])
+    part = knock_out(model, data, ["N3", "N2"], tfs=["N8", "N6"])
+    assert part["tf"].unique().tolist() == ["N8", "N6"]
+    both = whole.merge(part, on=["condition", "node", "tf"])
+    assert len(both) == len(part) == 16
+    assert (both["delta_x"] == both["delta_y"]).all()
+
+
+def test_the_table_of_all_members_holds_that_of_each(model, data):
+    other = LEMBAS(data, generator=torch.Generator().manual_seed(5)).double()
+    table = knock_out(Ensemble([model, other]), data, ["S1", "R2"], by_member=True)
+    assert table["member"].unique().tolist() == [0, 1]
+    for number, member in enumerate((model, other)):
+        part = table[table["member"] == number].drop(columns="member").reset_index(drop=True)
+        pd.testing.assert_frame_equal(part, knock_out(member, data, ["S1", "R2"]))
+
+
+def test_all_that_has_no_steady_state_is_named_in_one_warning(data):
+    restless = LEMBAS(data, act=LeakyReLU()).double().requires_grad_(False)
+    restless.conv.edge_weight.fill_(3.0)
+    restless.conv.bias.fill_(1.0)
+    calm = LEMBAS(data, act=LeakyReLU(), generator=torch.Generator().manual_seed(0))
+    with pytest.warns(UserWarning, match=r"4 of 8 conditions .* b in member 1 \(residual.* S1 und"):
+        table = knock_out(Ensemble([calm, restless]), data, "S1", ["a", "b"], max_steps=500)
+    assert table["delta"].notna().all()
+    assert table["spread"].isna().all()

@@ -22,6 +22,8 @@ from lembas_pyg.plot import (
     plot_knock_out,
     plot_network,
     plot_parameters,
+    plot_ranked_knock_outs,
+    plot_synergy,
     plot_training_courses,
 )
 from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION
@@ -363,3 +365,64 @@ def test_histories_that_cannot_be_drawn_are_refused(histories):
         plot_training_courses(histories.drop(columns="sign"))
     with pytest.raises(TypeError, match="not list"):
         plot_training_courses([])
+
+
+@pytest.fixture
+def members():
+    """Effects of three members on T1, under two conditions."""
+    effects = {"L1": [0.1, 0.2, -0.1], "R1+S1": [-0.5, -0.4, -0.6], "R2": [np.nan, 0.3, 0.2]}
+    return pd.DataFrame(
+        [
+            {"member": m, "condition": c, "node": node, "tf": "T1", "delta": scale * values[m]}
+            for m in range(3)
+            for c, scale in (("stimulus", 1.0), ("control", 0.5))
+            for node, values in effects.items()
+        ]
+    )
+
+
+def test_boxes_are_ranked_by_their_median_and_hold_every_member(members, network):
+    ax = plot_ranked_knock_outs(members, network, condition="stimulus", top=2)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["R1+S1", "R2"]
+    first, second = ax.patches
+    assert (first.get_x(), first.get_width()) == pytest.approx((-0.55, 0.1))
+    assert (second.get_x(), second.get_width()) == pytest.approx((0.225, 0.05))
+    assert to_hex(first.get_facecolor()) == to_hex(BLUE)
+    assert to_hex(second.get_facecolor()) == to_hex(VERMILLION)
+    points = [c.get_offsets()[:, 0] for c in ax.collections if len(c.get_offsets()) > 1]
+    np.testing.assert_allclose(points[0], [-0.5, -0.4, -0.6])
+    np.testing.assert_allclose(points[1], [0.3, 0.2])
+    assert ax.get_title() == "effect on T1 under stimulus\n2 of 3 nodes, 3 models"
+    assert ax.yaxis_inverted()
+
+
+def test_of_several_conditions_a_box_names_its_own(members, network, ax):
+    assert plot_ranked_knock_outs(members, network, ax=ax) is ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == [
+        *("R1+S1, stimulus", "R2, stimulus", "L1, stimulus"),
+    ]
+    with pytest.raises(ValueError, match=r"no column 'member'.*by_member=True"):
+        plot_ranked_knock_outs(members.drop(columns="member"), network)
+
+
+def test_sets_of_nodes_are_drawn_by_their_symbols(members, network):
+    network.node_label = [f"{name}-symbol" for name in network.node_name]
+    table = members[members["member"] == 1].drop(columns="member")
+    ax = plot_knock_out(table, network, condition="stimulus")
+    assert ax.get_yticklabels()[0].get_text() == "R1-symbol+S1-symbol"
+
+
+def test_synergy_is_a_map_that_is_the_same_both_ways(network):
+    pairs = [("L1", "R1", 0.1), ("L1", "S1", -0.3), ("R1", "S1", np.nan)]
+    table = pd.DataFrame(pairs, columns=["node_a", "node_b", "synergy"])
+    table = table.assign(condition="stimulus", tf="T1")
+    ax = plot_synergy(table, network)
+    drawn = ax.images[0].get_array().filled(np.nan)
+    nan = np.nan
+    np.testing.assert_allclose(drawn, [[nan, 0.1, -0.3], [0.1, nan, nan], [-0.3, nan, nan]])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["L1", "R1", "S1"]
+    assert ax.images[0].get_clim() == (-0.3, 0.3)
+    with pytest.raises(ValueError, match="tf is 'T2'; name one of 'T1'"):
+        plot_synergy(table, network, tf="T2")
+    with pytest.raises(ValueError, match="draw it without by_member=True"):
+        plot_synergy(table.assign(member=0), network)
