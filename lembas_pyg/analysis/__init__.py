@@ -2,6 +2,16 @@
 
 from lembas_pyg.analysis.describe import describe_network
 from lembas_pyg.analysis.explain import Response
+from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
+from lembas_pyg.analysis.sensitivity import sensitivity
 
-__all__ = ["Response", "describe_network", "knock_in", "knock_out"]
+__all__ = [
+    "Response",
+    "describe_network",
+    "hubs",
+    "knock_in",
+    "knock_out",
+    "sensitivity",
+    "strongest",
+]
