@@ -1,6 +1,7 @@
 """Findings: what a trained model says of the network."""
 
 from lembas_pyg.analysis.describe import describe_network
+from lembas_pyg.analysis.edges import edge_effects
 from lembas_pyg.analysis.explain import Response
 from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
@@ -9,6 +10,7 @@ from lembas_pyg.analysis.sensitivity import sensitivity
 __all__ = [
     "Response",
     "describe_network",
+    "edge_effects",
     "hubs",
     "knock_in",
     "knock_out",
