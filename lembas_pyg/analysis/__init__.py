@@ -5,12 +5,15 @@ from lembas_pyg.analysis.edges import edge_effects
 from lembas_pyg.analysis.explain import Response
 from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
+from lembas_pyg.analysis.paths import PathExplanation, explain_path
 from lembas_pyg.analysis.sensitivity import sensitivity
 
 __all__ = [
+    "PathExplanation",
     "Response",
     "describe_network",
     "edge_effects",
+    "explain_path",
     "hubs",
     "knock_in",
     "knock_out",
