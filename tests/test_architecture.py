@@ -186,7 +186,18 @@ PUBLIC = {
         "one_cycle",
         "score_table",
     },
-    "lembas_pyg.analysis": {"Response", "describe_network", "knock_in", "knock_out"},
+    "lembas_pyg.analysis": {
+        "PathExplanation",
+        "Response",
+        "describe_network",
+        "edge_effects",
+        "explain_path",
+        "hubs",
+        "knock_in",
+        "knock_out",
+        "sensitivity",
+        "strongest",
+    },
 }
 
 

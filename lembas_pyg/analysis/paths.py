@@ -263,7 +263,7 @@ class _Dose:
 
 def _ends(data: Data, ligand: str, tf: str, condition: str) -> tuple[int, int]:
     """Rows of ligand and TF, refused where they are none or the ligand is absent."""
-    rows = []
+    rows: list[int] = []
     for name, mask, role in ((ligand, "ligand_mask", "ligand"), (tf, "tf_mask", "TF")):
         row = int(node_index(data, name))
         if not data[mask][row]:
@@ -273,9 +273,9 @@ def _ends(data: Data, ligand: str, tf: str, condition: str) -> tuple[int, int]:
                 f"{' ...' if len(known) > 10 else ''}."
             )
         rows.append(row)
-    known = data.get("conditions") or {}
-    if condition in known and not data.x[rows[0], known[condition]] != 0:
-        column = data.x[:, known[condition]]
+    columns: dict[str, int] = data.get("conditions") or {}
+    if condition in columns and data.x[rows[0], columns[condition]] == 0:
+        column = data.x[:, columns[condition]]
         present = [data.node_name[i] for i in column.nonzero().view(-1).tolist()]
         raise ValueError(
             f"'{ligand}' is absent under '{condition}'; present are "
