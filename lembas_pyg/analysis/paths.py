@@ -1,22 +1,4 @@
-r"""Path explanation: the interactions that carry the effect of a ligand to a TF.
-
-The dose of the ligand is raised from 0 to that of the condition in steps. Between two doses the
-change of every state is written with the secant :math:`s_i = \Delta h_i / \Delta z_i` of the
-activation in place of its slope, so that nothing is lost to its bends and kinks:
-
-.. math:: \Delta h = s \circ (A\, \Delta h + w_{in} \Delta x), \qquad
-          u = s \circ (A^\top u + w_{out,t}\, e_t).
-
-What an interaction passes on towards the TF is
-
-.. math:: F_{j \to i} = \sum_{steps} u_i\, w_{j \to i}\, \Delta h_j .
-
-It is conserved like a current: as much flows into every node as out of it, the ligand is the only
-source and the TF the only sink, and both have the strength of the whole effect
-:math:`y_t(x) - y_t(x \text{ without the ligand})`, for any number of steps. Many small steps make
-it the integral of the derivatives along the dose (integrated gradients), one step the rescale
-rule of DeepLIFT at a steady state; a state that jumps between two doses is no obstacle.
-"""
+"""Path explanation: the interactions that carry the effect of a ligand to a TF."""
 
 from __future__ import annotations
 
@@ -30,17 +12,14 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.adjoint import tf_adjoints
+from lembas_pyg.analysis.attribution import Dose
 from lembas_pyg.network import node_index
-from lembas_pyg.nn.activations import slope_at
 from lembas_pyg.nn.lembas import LEMBAS
-from lembas_pyg.prediction import MAX_STEPS, TOL, Members, prepare
+from lembas_pyg.prediction import MAX_STEPS, TOL, Members
 from lembas_pyg.topology import reachable_from
 
 __all__ = ["PathExplanation", "explain_path"]
 
-# Changes of a raw state in one step of the dose that are too small to tell a secant from.
-_STILL = 1e-9
 # Effects on a TF that are no more than what is left of the solve.
 _NO_EFFECT = 1e-7
 
@@ -101,10 +80,10 @@ def explain_path(
 ) -> PathExplanation:
     """Smallest part of the network found that carries the effect of a ligand to a TF.
 
-    Interactions are taken in the order of their attribution (see `lembas_pyg.analysis.paths`), of
-    these the ones on a way from the ligand to the TF (feedback on that way included), until they
-    bring about the asked share of the effect. Then each is left out again, the weakest first, if
-    the others do without it.
+    Interactions are taken in the order of their attribution, as told by
+    `lembas_pyg.analysis.attribution`; of these the ones on a way from the ligand to the TF
+    (feedback on that way included), until they bring about the asked share of the effect. Then each
+    is left out again, the weakest first, if the others do without it.
 
     Args:
         model: A model, or an ensemble of models (attributions and effects are means over those
@@ -128,7 +107,7 @@ def explain_path(
         ValueError: Ligand, TF or condition is not known, the ligand is absent in the condition or
             has no effect on the TF, an option is out of range, or the data are not of the model's
             network.
-        RuntimeError: There is no steady state, with or without the ligand.
+        RuntimeError: There is no stable steady state at some dose of the ligand.
 
     References:
         Sundararajan et al. (2017), integrated gradients; Shrikumar et al. (2017), DeepLIFT.
@@ -140,17 +119,17 @@ def explain_path(
             raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more.")
     members = [model] if isinstance(model, LEMBAS) else list(model.models)
     source, sink = _ends(data, ligand, tf, condition)
-    asked = [_Dose(m, data, source, sink, condition, steps, tol, max_steps) for m in members]
+    asked = [Dose(m, data, source, sink, condition, steps, tol, max_steps) for m in members]
     usable = [dose for dose in asked if dose.is_steady]
     if not usable:
         raise RuntimeError(
-            f"There is no steady state under '{condition}' at every dose of '{ligand}' (largest "
-            f"residual {max(dose.residual for dose in asked):.2g}); raise max_steps, or train with "
-            f"a spectral term."
+            f"There is no stable steady state under '{condition}' at every dose of '{ligand}' "
+            f"(largest residual {max(dose.residual for dose in asked):.2g}); raise max_steps, or "
+            f"train with a spectral term."
         )
     if len(usable) < len(asked):
         warnings.warn(
-            f"{len(asked) - len(usable)} of {len(asked)} members have no steady state under "
+            f"{len(asked) - len(usable)} of {len(asked)} members have no stable steady state under "
             f"'{condition}' at every dose of '{ligand}'; they are left out.",
             stacklevel=2,
         )
@@ -162,7 +141,7 @@ def explain_path(
         )
     flows = torch.stack([dose.attribution for dose in usable])
 
-    def part_of_effect(change: Callable[[_Dose], float]) -> float:
+    def part_of_effect(change: Callable[[Dose], float]) -> float:
         return float(np.mean([change(dose) for dose in usable])) / effect
 
     chosen, kept = _choose(
@@ -193,72 +172,6 @@ def explain_path(
         1 - part_of_effect(lambda dose: dose.effect_without(chosen)),
         flows.mean(dim=0),
     )
-
-
-class _Dose:
-    """One model under rising doses of the ligand."""
-
-    def __init__(
-        self,
-        model: LEMBAS,
-        data: Data,
-        ligand: int,
-        tf: int,
-        condition: str,
-        steps: int,
-        tol: float,
-        max_steps: int,
-    ) -> None:
-        self.model, columns = prepare(model, data, condition, tol, max_steps)
-        full = data.x[:, list(columns.values())].to(self.model.conv.bias.dtype)
-        none = full.clone()
-        none[ligand] = 0.0
-        self.ends = torch.cat([none, full], dim=1)
-        self.weight = self.model.conv.edge_weight.detach()
-        self.tf, self.place = tf, self.model.tf_index.tolist().index(tf)
-        doses = torch.linspace(0, 1, steps + 1, dtype=full.dtype)
-        x = none + (full - none) * doses
-        with torch.no_grad():
-            point = self.model.steady_state(x)
-            self.first = point.value[:, :1]
-            self.effect = self._change(point.value)
-            self.residual = float(point.residual.max())
-            self.is_steady = bool(point.converged.all())
-            self.attribution = self._attribute(point.value, x)
-
-    def _change(self, h: Tensor) -> float:
-        """Change of TF activity from the first to the last column."""
-        return float(self.model.output.weight[self.place] * (h[self.tf, -1] - h[self.tf, 0]))
-
-    def _attribute(self, h: Tensor, x: Tensor) -> Tensor:
-        """What every edge passes on towards the TF ``[E]``."""
-        model = self.model
-        z = model.operator.propagate(self.weight, h) + model.input(x) + model.conv.bias
-        dz, dh = z.diff(dim=1), model.conv.act(z).diff(dim=1)
-        still = dz.abs() < _STILL
-        secant = torch.where(still, slope_at(model.conv.act, z, h)[:, 1:], dh / dz)
-        place = torch.tensor([self.place])
-        blocks = list(tf_adjoints(model, secant, place))
-        self.is_steady &= all(bool(block.converged.all()) for block in blocks)
-        u = torch.cat([block.u[:, 0] for block in blocks], dim=1)
-        return self.weight * model.operator.edge_dot(u, h.diff(dim=1))
-
-    @torch.no_grad()
-    def effect_through(self, mask: Tensor) -> float:
-        """Effect where other edges carry what they carry without the ligand."""
-        zero = torch.zeros_like(self.weight)
-        passive = self.model.operator.propagate(torch.where(mask, zero, self.weight), self.first)
-        return self._solve(torch.where(mask, self.weight, zero), passive)
-
-    @torch.no_grad()
-    def effect_without(self, mask: Tensor) -> float:
-        """Effect in a network that lacks some edges."""
-        return self._solve(self.weight.masked_fill(mask, 0.0), torch.zeros_like(self.first))
-
-    def _solve(self, weight: Tensor, passive: Tensor) -> float:
-        drive = self.model.input(self.ends) + passive
-        point = self.model.conv.solve(drive, self.model.edge_index, weight)
-        return self._change(point.value) if bool(point.converged.all()) else float("nan")
 
 
 def _ends(data: Data, ligand: str, tf: str, condition: str) -> tuple[int, int]:

@@ -264,8 +264,8 @@ def test_members_without_steady_state_are_left_out_or_nothing_is_explained():
     toy = under(network_of(weights), c=(0.2, 0.0))
     fine = model_of(toy, weights | {"B A": 0.5}, act=LeakyReLU())
     wild = model_of(toy, weights | {"B A": 2.0}, act=LeakyReLU())
-    with pytest.warns(UserWarning, match="1 of 2 members have no steady state"):
+    with pytest.warns(UserWarning, match="1 of 2 members have no stable steady state"):
         found = explain_path(Ensemble([fine, wild]), toy, "L", "T", "c", max_steps=300)
     assert found.effect == pytest.approx(explain_path(fine, toy, "L", "T", "c").effect)
-    with pytest.raises(RuntimeError, match="no steady state under 'c' at every dose of 'L'"):
+    with pytest.raises(RuntimeError, match="no stable steady state under 'c' at every dose of 'L'"):
         explain_path(wild, toy, "L", "T", "c", max_steps=300)
