@@ -194,6 +194,12 @@ PUBLIC = {
         "knock_in",
         "knock_out",
         "rank_knock_outs",
+        "PathExplanation",
+        "edge_effects",
+        "explain_path",
+        "hubs",
+        "sensitivity",
+        "strongest",
     },
 }
 

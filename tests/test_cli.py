@@ -6,6 +6,7 @@ import inspect
 import io
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -30,7 +31,7 @@ NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "t
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
 COMMANDS = ["demo", "convert", "curate", "info", "train", "cross-validate"]
-COMMANDS += ["predict", "knock-out"]
+COMMANDS += ["predict", "knock-out", "sensitivity", "explain"]
 
 
 @pytest.fixture
@@ -502,6 +503,9 @@ def test_the_examples_of_the_page_run_as_they_are(folder):
     demo = folder / "demo-output"
     demo.mkdir()
     (folder / "T.tsv").write_text(TFS.replace("NA", "0.4"))  # the demo measures everything
+    for name in ("L.tsv", "T.tsv"):  # a condition of the demo
+        text_of = (folder / name).read_text()
+        (folder / name).write_text(text_of.replace("both", "L1=1.00 L2=1.00"))
     for name, source in (
         ("toy-Model.tsv", TOY / "toy-Model.tsv"),
         ("toy-Annotation.tsv", TOY / "toy-Annotation.tsv"),
@@ -514,7 +518,7 @@ def test_the_examples_of_the_page_run_as_they_are(folder):
     assert {example.split()[0] for example in examples} == set(COMMANDS)
     for example in examples:
         if example != "demo":
-            run(*example.replace("\\\n", " ").split())
+            run(*shlex.split(example.replace("\\\n", " ")))
     for path in Path("RUN").iterdir():
         assert f"| `{path.name}` |" in text
 

@@ -23,6 +23,10 @@ EXPECTED = {
         "Agreement with the published network of 6594 edges",
         [f"network/SIGNOR+HuGeSiM/{name}.tsv" for name in ("Model", "Annotation", "report")],
     ),
+    "explain_path.py": (
+        "L2 changes T1 by",
+        [f"paths/{n}" for n in ("path.graphml", "path.sif", "path.png", "sensitivity.png")],
+    ),
     "quickstart.py": ("Change of TF activity by knock-out", []),
     "network_from_databases.py": (
         "no path from any ligand",

@@ -70,7 +70,7 @@ def add_knock_out(parser: argparse.ArgumentParser) -> None:
         "--tfs",
         type=path,
         metavar="T.tsv",
-        help="measurements, for members of a cross-validation that looked for hidden batches",
+        help="measurements, for members of a cross-validation with a surrogate variable",
     )
 
 

@@ -8,7 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from lembas_pyg.cli import commands as run
-from lembas_pyg.cli import networks
+from lembas_pyg.cli import findings, networks
+from lembas_pyg.cli.finding_options import add_explain, add_sensitivity
 from lembas_pyg.cli.knock_out import add_knock_out
 from lembas_pyg.cli.knock_out import knock_out as run_knock_out
 from lembas_pyg.cli.network_options import add_convert, add_curate
@@ -192,6 +193,18 @@ def make_parser() -> argparse.ArgumentParser:
     _add_model(knock_out, several=True)
     add_knock_out(knock_out)
     _add_solver(knock_out)
+
+    text = "Relative change of every TF for a small relative change of each node."
+    sensitivity = command("sensitivity", findings.sensitivity, text)
+    _add_model(sensitivity)
+    add_sensitivity(sensitivity)
+    _add_solver(sensitivity, strength=False)
+
+    text = "The interactions that carry the effect of a ligand to a TF."
+    explain = command("explain", findings.explain, text)
+    _add_model(explain)
+    add_explain(explain)
+    _add_solver(explain, strength=False)
     return parser
 
 
@@ -238,14 +251,15 @@ def _add_model(parser: argparse.ArgumentParser, *, several: bool = False) -> Non
     _add_ligands(parser)
 
 
-def _add_solver(parser: argparse.ArgumentParser) -> None:
+def _add_solver(parser: argparse.ArgumentParser, *, strength: bool = True) -> None:
     """How such a command solves and writes; a test holds the defaults to the library's."""
-    parser.add_argument(
-        "--strength",
-        type=number(float),
-        metavar="FLOAT",
-        help="added to the input of a knocked-out node, dimensionless (default: -5)",
-    )
+    if strength:
+        parser.add_argument(
+            "--strength",
+            type=number(float),
+            metavar="FLOAT",
+            help="added to the input of a knocked-out node, dimensionless (default: -5)",
+        )
     parser.add_argument(
         "--tol",
         type=number(float, above=0),

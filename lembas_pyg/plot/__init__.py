@@ -12,7 +12,9 @@ from lembas_pyg.plot.history import plot_history, plot_training_courses
 from lembas_pyg.plot.knock_out import plot_knock_out
 from lembas_pyg.plot.network import plot_network
 from lembas_pyg.plot.parameters import plot_parameters
+from lembas_pyg.plot.paths import plot_path
 from lembas_pyg.plot.ranked_knock_outs import plot_ranked_knock_outs, plot_synergy
+from lembas_pyg.plot.sensitivity import plot_sensitivity
 
 __all__ = [
     "activity_heat_map",
@@ -23,7 +25,9 @@ __all__ = [
     "plot_knock_out",
     "plot_network",
     "plot_parameters",
+    "plot_path",
     "plot_ranked_knock_outs",
+    "plot_sensitivity",
     "plot_synergy",
     "plot_training_courses",
     "score_by_condition",

@@ -18,6 +18,9 @@ BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PINK, YELLOW = "#56B4E9", "#CC79A7", "#F0E442"
 SERIES = (BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION, YELLOW, GREY)
 
+# More bars or rows than this are drawn without names.
+MAX_NAMES = 110
+
 
 def new_axes(ax: Axes | None, figsize: tuple[float, float] = (4.5, 4.0)) -> Axes:
     """The axes given, or those of a new figure.
@@ -81,3 +84,23 @@ def check_columns(table: pd.DataFrame, columns: list[str], source: str) -> None:
             f"The table has no column {', '.join(map(repr, missing))}; it has "
             f"{', '.join(map(repr, table.columns))}. {source[0].upper()}{source[1:]}."
         )
+
+
+def name_ticks(set_ticks, names: pd.Index, **options: float) -> None:  # type: ignore[no-untyped-def]
+    """Names beside the axis as long as there is room for them."""
+    if len(names) > MAX_NAMES:
+        set_ticks([])
+    else:
+        set_ticks(range(len(names)), names, fontsize=5 if len(names) > 40 else 7, **options)
+
+
+def clustered(table: pd.DataFrame) -> np.ndarray:
+    """Order of the rows in which alike ones are neighbours."""
+    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+    from scipy.spatial.distance import pdist
+
+    if len(table) < 3:
+        return np.arange(len(table))
+    values = table.fillna(table.stack().mean()).to_numpy(float)
+    distance = pdist(values)
+    return leaves_list(optimal_leaf_ordering(linkage(distance, "average"), distance))

@@ -15,7 +15,9 @@ from lembas_pyg.plot.canvas import (
     GREY,
     ORANGE,
     check_columns,
+    clustered,
     identity_line,
+    name_ticks,
     new_axes,
     require_matplotlib,
 )
@@ -27,8 +29,6 @@ _SOURCE = "take the predictions of `lembas_pyg.cross_validate(...)`"
 _ENTRY = ["measured", "predicted"]
 # More entries than this hide each other as points.
 _MAX_POINTS = 1000
-# More bars or rows than this are drawn without names.
-_MAX_NAMES = 110
 
 
 def measured_vs_predicted(predictions: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -220,7 +220,7 @@ def activity_heat_map(predictions: pd.DataFrame, *, ax: Axes | None = None) -> A
     measured, predicted = (
         predictions.pivot(index=["condition", "fold"], columns="tf", values=name) for name in _ENTRY
     )
-    rows, columns = _clustered(measured), _clustered(measured.T)
+    rows, columns = clustered(measured), clustered(measured.T)
     if ax is None:
         ax = _left_half(len(columns), len(rows))
     right = ax.inset_axes((1.03, 0.0, 1.0, 1.0), sharex=ax, sharey=ax)
@@ -236,9 +236,9 @@ def activity_heat_map(predictions: pd.DataFrame, *, ax: Axes | None = None) -> A
         )
         part.set_title(word, fontsize="medium")
         part.set_xlabel("TF")
-        _name_ticks(part.set_xticks, table.columns[columns], rotation=90)
+        name_ticks(part.set_xticks, table.columns[columns], rotation=90)
     names = measured.index.get_level_values("condition")[rows]
-    _name_ticks(ax.set_yticks, names)
+    name_ticks(ax.set_yticks, names)
     ax.set_ylabel(f"held-out condition ({len(rows)})")
     right.tick_params(labelleft=False)
     bar = right.inset_axes((1.03, 0.2, 0.03, 0.6))
@@ -280,31 +280,11 @@ def _score_by(
     if blank:
         title += f"\n{blank} without a correlation"
     ax.set_title(title, fontsize="medium")
-    _name_ticks(ax.set_yticks, names)
+    name_ticks(ax.set_yticks, names)
     ax.invert_yaxis()
     ax.set(xlabel="Pearson r", ylabel=word)
     ax.margins(y=0.01)
     return ax
-
-
-def _name_ticks(set_ticks, names: pd.Index, **options: float) -> None:  # type: ignore[no-untyped-def]
-    """Names beside the axis as long as there is room for them."""
-    if len(names) > _MAX_NAMES:
-        set_ticks([])
-    else:
-        set_ticks(range(len(names)), names, fontsize=5 if len(names) > 40 else 7, **options)
-
-
-def _clustered(table: pd.DataFrame) -> np.ndarray:
-    """Order of the rows in which alike ones are neighbours."""
-    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
-    from scipy.spatial.distance import pdist
-
-    if len(table) < 3:
-        return np.arange(len(table))
-    values = table.fillna(table.stack().mean()).to_numpy(float)
-    distance = pdist(values)
-    return leaves_list(optimal_leaf_ordering(linkage(distance, "average"), distance))
 
 
 def _known(predictions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

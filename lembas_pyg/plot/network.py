@@ -20,10 +20,10 @@ _SIGNS: dict[int, tuple[str, str, Any]] = {
     -1: ("inhibition", VERMILLION, "-"),
     0: ("unknown", GREY, "--"),
 }
-_ARROW, _BAR = "-|>,head_width=.3,head_length=.6", "-[,widthB=.45,lengthB=0"
+ARROW, BAR = "-|>,head_width=.3,head_length=.6", "-[,widthB=.45,lengthB=0"
 _SCALE = 0.62  # inches a unit in a figure of our own
 # Layers lie this many units apart, the nodes of a layer at least this gap; all boxes are as high.
-_LAYER, _GAP, _HEIGHT = 1.5, 0.6, 0.62
+_LAYER, _GAP, HEIGHT = 1.5, 0.6, 0.62
 _MAX_IN_ROW = 10
 
 
@@ -67,7 +67,7 @@ def plot_network(
         )
     weight = _as_numbers("edge_weight", edge_weight, data.num_edges, "edges")
     fill = _as_numbers("state", state, data.num_nodes, "nodes")
-    layers = _layers(data)
+    layers = layers_of(data)
     widths = np.array([max(0.62, 0.2 + 0.17 * len(label)) for label in data.node_label])
     place = _places(layers, widths, data.edge_index.cpu().numpy())
     left = min(place[:, 0] - widths / 2) - 0.2
@@ -77,8 +77,8 @@ def plot_network(
     ax = new_axes(ax, (max(3.2, size_in[0]), max(2.4, size_in[1])))
     ax.set(xlim=(left - 1.6, right), ylim=(bottom, 0.6), aspect="equal")
     ax.axis("off")
-    size = _font_size(ax)
-    boxes = _draw_nodes(ax, data, place, widths, fill, size)
+    size = font_size(ax)
+    boxes = draw_nodes(ax, data, place, widths, fill, size)
     _draw_edges(ax, data, place, boxes, weight, size)
     _name_layers(ax, data, layers, left, size)
     if fill is not None:
@@ -99,7 +99,7 @@ def _as_numbers(name: str, value: Tensor | None, size: int, what: str) -> np.nda
     return flat.numpy()
 
 
-def _layers(data: Data) -> list[list[int]]:
+def layers_of(data: Data, most: int = _MAX_IN_ROW) -> list[list[int]]:
     """Nodes by distance from the ligands, ligands first, TFs last; large layers take more rows."""
     source, target = data.edge_index.cpu().numpy()
     distance = np.full(data.num_nodes, -1)
@@ -118,7 +118,7 @@ def _layers(data: Data) -> list[list[int]]:
         part.tolist()
         for layer in found
         if len(layer)
-        for part in np.array_split(layer, -(-len(layer) // _MAX_IN_ROW))
+        for part in np.array_split(layer, -(-len(layer) // most))
     ]
 
 
@@ -148,7 +148,7 @@ def _line_up(place: np.ndarray, layer: list[int], widths: np.ndarray, row: int) 
     place[layer, 1] = -_LAYER * row
 
 
-def _font_size(ax: Axes) -> float:
+def font_size(ax: Axes) -> float:
     """Points of text that fits a node, from the size the axes will have."""
     extent = ax.get_window_extent()
     (x0, x1), (y0, y1) = ax.get_xlim(), ax.get_ylim()
@@ -156,7 +156,7 @@ def _font_size(ax: Axes) -> float:
     return float(np.clip(0.3 * unit, 4.5, 11))
 
 
-def _draw_nodes(
+def draw_nodes(
     ax: Axes,
     data: Data,
     place: np.ndarray,
@@ -174,10 +174,10 @@ def _draw_nodes(
         colour = "white" if fill is None or np.isnan(fill[i]) else colour_of(np.clip(fill[i], 0, 1))
         boxes.append(
             FancyBboxPatch(
-                (x - widths[i] / 2, y - _HEIGHT / 2),
+                (x - widths[i] / 2, y - HEIGHT / 2),
                 widths[i],
-                _HEIGHT,
-                boxstyle=f"round,pad=0,rounding_size={_HEIGHT / 2 - 0.01}",
+                HEIGHT,
+                boxstyle=f"round,pad=0,rounding_size={HEIGHT / 2 - 0.01}",
                 facecolor=colour,
                 edgecolor="#333333",
                 linewidth=0.9,
@@ -223,7 +223,7 @@ def _draw_edges(
             "linestyle": style,
             "linewidth": width,
             "mutation_scale": size,
-            "arrowstyle": _BAR if head < 0 else _ARROW,
+            "arrowstyle": BAR if head < 0 else ARROW,
             "zorder": 2,
             "shrinkA": 0,
             "shrinkB": 2,
@@ -269,7 +269,7 @@ def _bend(
             continue
         share = np.clip(np.dot(place[i] - start, way) / np.dot(way, way), 0, 1)
         gap = np.abs(start + share * way - place[i])
-        if gap[0] < box.get_width() / 2 and gap[1] < _HEIGHT / 2:
+        if gap[0] < box.get_width() / 2 and gap[1] < HEIGHT / 2:
             return min(0.3, 1.2 / length)
     return 0.0
 

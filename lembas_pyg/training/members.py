@@ -11,10 +11,10 @@ from typing import Any
 
 from torch_geometric.data import Data
 
-from lembas_pyg.batches import BATCH, add_covariate, find_batches
 from lembas_pyg.checkpoint import load_tensors
 from lembas_pyg.nn.activations import Activation, LeakyReLU, MichaelisMentenLike, Sigmoid
 from lembas_pyg.nn.lembas import LEMBAS
+from lembas_pyg.surrogate import SURROGATE, add_covariate, find_surrogate
 from lembas_pyg.training.ensemble import Ensemble
 
 __all__ = ["load_members"]
@@ -29,16 +29,17 @@ def load_members(folder: str | os.PathLike[str], data: Data) -> tuple[Ensemble, 
     Args:
         folder: As given to `cross_validate`, or that of ``lembas-pyg cross-validate`` above it.
         data: The network, with the conditions to ask about. Where the cross-validation looked for
-            hidden batches, it needs the measured TFs, to look for them again.
+            a surrogate variable, it needs the measured TFs, to look for them again.
 
     Returns:
         The ensemble, folds first, and the network it is of: that of `data`, with the covariate of
-        its hidden batches where the members know of them.
+        its surrogate variable where the members know of it.
 
     Raises:
         FileNotFoundError: The folder holds no members.
         ValueError: The members are of another network or of another activation than those of
-            lembas_pyg, a file is damaged, or hidden batches cannot be found without measurements.
+            lembas_pyg, a file is damaged, or a surrogate variable cannot be found for want of
+            measurements.
 
     References:
         Nilsson et al. (2022), Fig. 6e-f: knock-outs by the models of all folds.
@@ -53,8 +54,8 @@ def load_members(folder: str | os.PathLike[str], data: Data) -> tuple[Ensemble, 
             f"fold-000-member-000.pt beside it. `cross_validate(..., folder=...)` writes them."
         )
     record = _record(folder / "members.json")
-    if record["settings"]["hidden_batches"]:
-        data = _with_batches(folder, data)
+    if record["settings"]["surrogate_variable"]:
+        data = _with_surrogate(folder, data)
     act = _activation(folder, record["model"])
     return Ensemble(_member(file, LEMBAS(data, act, radius=None)) for file in files), data
 
@@ -68,16 +69,16 @@ def _record(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged; how the members were trained is lost.") from error
 
 
-def _with_batches(folder: Path, data: Data) -> Data:
-    """The network with the covariate that members of hidden batches were trained with."""
+def _with_surrogate(folder: Path, data: Data) -> Data:
+    """The network with the covariate that members of a surrogate variable were trained with."""
     if "y" not in data or bool(data.y.isnan().all()):
         raise ValueError(
-            f"The members of {folder} know of two hidden batches, which are found in the measured "
+            f"The members of {folder} know of a surrogate variable, which is found in the measured "
             f"TF activities; give these too (`add_conditions(data, ligands, tfs)`, or --tfs)."
         )
-    if BATCH in data.node_name:
+    if SURROGATE in data.node_name:
         return data
-    return add_covariate(data, BATCH, find_batches(data).value)
+    return add_covariate(data, SURROGATE, find_surrogate(data).value)
 
 
 def _activation(folder: Path, model: str) -> Activation:

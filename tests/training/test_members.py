@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 
-from lembas_pyg.batches import BATCH
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions
 from lembas_pyg.nn import LEMBAS, LeakyReLU
 from lembas_pyg.prediction import predict
+from lembas_pyg.surrogate import SURROGATE
 from lembas_pyg.training import TrainingConfig, cross_validate, k_fold, load_members
 
 CONFIG = TrainingConfig(epochs=3, batch_size=4, lr=1e-3, reset_every=0)
@@ -48,17 +48,17 @@ def test_they_predict_as_those_of_the_cross_validation(data, tmp_path, model):
         assert ensemble.models[0].conv.act == model(data).conv.act
 
 
-def test_members_that_know_of_hidden_batches_come_with_their_network(data, tmp_path):
+def test_members_that_know_of_surrogate_variable_come_with_their_network(data, tmp_path):
     data.y[data.tf_mask] = torch.tensor([[0.1, 0.9]]).double().repeat(1, 4)
-    config = TrainingConfig(**CONFIG.to_dict() | {"hidden_batches": True})
+    config = TrainingConfig(**CONFIG.to_dict() | {"surrogate_variable": True})
     train(data, tmp_path, config)
     ensemble, network = load_members(tmp_path, data)
-    assert network.node_name == [*data.node_name, BATCH]
+    assert network.node_name == [*data.node_name, SURROGATE]
     again, same = load_members(tmp_path, network)
     assert same is network
     assert torch.equal(predict(again, same).y, predict(ensemble, network).y)
     del data.y
-    with pytest.raises(ValueError, match="know of two hidden batches, which are found in the meas"):
+    with pytest.raises(ValueError, match="know of a surrogate variable, which is found"):
         load_members(tmp_path, data)
 
 
