@@ -186,7 +186,24 @@ PUBLIC = {
         "one_cycle",
         "score_table",
     },
-    "lembas_pyg.analysis": {"Response", "describe_network", "knock_in", "knock_out"},
+    "lembas_pyg.analysis": {
+        "Response",
+        "Stability",
+        "SteadyStates",
+        "basin_report",
+        "describe_network",
+        "hidden_sign_recovery",
+        "hide_signs",
+        "infer_signs",
+        "knock_in",
+        "knock_out",
+        "sign_ensemble",
+        "sign_folds",
+        "sign_prior",
+        "sign_scores",
+        "stability",
+        "steady_states",
+    },
 }
 
 

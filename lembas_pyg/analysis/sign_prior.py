@@ -49,7 +49,10 @@ def sign_prior(data: Data) -> Tensor:
         )
     source, target = data.edge_index.cpu().numpy()
     shape = (int(data.num_nodes), int(data.num_nodes))
-    similarity = _similarity(source, target, shape)
+    wired = np.ones(len(sign), dtype=bool)
+    if "covariate_mask" in data:  # a covariate acts on every node, which makes none alike
+        wired = ~data.covariate_mask.cpu().numpy()[source]
+    similarity = _similarity(source[wired], target[wired], shape)
     known = sp.csr_matrix((sign, (source, target)), shape=shape)
     votes = [similarity @ matrix for matrix in (known, abs(known))]
     probability = np.empty(len(sign))
