@@ -361,7 +361,8 @@ _TEXT = {
     "synthetic": (
         "Positive control: 400 conditions of the reference model of the KEGG network, "
         "`TrainingConfig.synthetic()` with 150 epochs, two members; {parts} parts, "
-        "{hidden:,} hidden signs. Its weights have the signs that are hidden, and the data are without noise."
+        "{hidden:,} hidden signs. Its weights have the signs that are hidden, and the data are "
+        "without noise."
     ),
     "importance": "By the mean effect of a deletion on a TF, to first order, over the members.",
     "wiring": (

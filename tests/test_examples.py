@@ -23,6 +23,7 @@ EXPECTED = {
         "Agreement with the published network of 6594 edges",
         [f"network/SIGNOR+HuGeSiM/{name}.tsv" for name in ("Model", "Annotation", "report")],
     ),
+    "stability_and_signs.py": ("Hidden signs", ["radius.png"]),
     "quickstart.py": ("Change of TF activity by knock-out", []),
     "network_from_databases.py": (
         "no path from any ligand",

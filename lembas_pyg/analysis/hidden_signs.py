@@ -174,8 +174,8 @@ def sign_scores(
         score = edges[name].to_numpy(dtype=float)
         sign = edges["sign"].to_numpy(dtype=float)
         answered = (sign != 0) & np.isfinite(score) & (score != 0)
-        row = {"evidence": name, "answered": int(answered.sum())}
-        row["coverage"] = row["answered"] / max(1, int((sign != 0).sum()))
+        row: dict[str, str | float] = {"evidence": name, "answered": int(answered.sum())}
+        row["coverage"] = float(answered.sum() / max(1, (sign != 0).sum()))
         score, sign = score[answered], sign[answered]
         right = np.sign(score) == sign
         resampled, shares = [], []
@@ -185,9 +185,9 @@ def sign_scores(
             low, high = wilson(hits, count, level)
             row |= {word: share, f"{word}_low": low, f"{word}_high": high}
             shares.append(share)
-            resampled.append(
-                rng.binomial(count, share, resamples) / count if count else [math.nan] * resamples
-            )
+            # Resampled interactions of one sign are right as often as a binomial number says.
+            drawn = rng.binomial(count, share if count else 0.0, resamples)
+            resampled.append(drawn / count if count else np.full(resamples, math.nan))
         tail = (1 - level) / 2
         low, high = np.quantile(np.mean(resampled, axis=0), [tail, 1 - tail])
         row |= {"balanced_accuracy": float(np.mean(shares))}

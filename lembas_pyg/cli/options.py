@@ -11,6 +11,8 @@ from lembas_pyg.cli import commands as run
 from lembas_pyg.cli import networks
 from lembas_pyg.cli.network_options import add_convert, add_curate
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
+from lembas_pyg.cli.stability import add_stability
+from lembas_pyg.cli.stability import stability as run_stability
 from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
 from lembas_pyg.training.config import PRESETS
 
@@ -207,6 +209,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="rows of --ligands to do it under (default: all)",
     )
     _add_solver(knock_out)
+
+    text = "How stable each steady state is, its slow modes, and which nodes form them."
+    stability = command("stability", run_stability, text)
+    _add_model(stability)
+    add_stability(stability)
+    _add_solver(stability, strength=False)
     return parser
 
 
@@ -250,14 +258,15 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
     _add_ligands(parser)
 
 
-def _add_solver(parser: argparse.ArgumentParser) -> None:
+def _add_solver(parser: argparse.ArgumentParser, *, strength: bool = True) -> None:
     """How such a command solves and writes; a test holds the defaults to the library's."""
-    parser.add_argument(
-        "--strength",
-        type=number(float),
-        metavar="FLOAT",
-        help="added to the input of a knocked-out node, dimensionless (default: -5)",
-    )
+    if strength:
+        parser.add_argument(
+            "--strength",
+            type=number(float),
+            metavar="FLOAT",
+            help="added to the input of a knocked-out node, dimensionless (default: -5)",
+        )
     parser.add_argument(
         "--tol",
         type=number(float, above=0),

@@ -102,12 +102,12 @@ def leading_modes(
         members = np.flatnonzero(component == number)
         value, share = _modes_of(matrix[members][:, members], k)
         found += [(complex(value[i]), share[:, i], members) for i in range(len(value))]
-    found.sort(key=lambda mode: -abs(mode[0]))
+    found = [found[i] for i in _ranked(np.array([mode[0] for mode in found]))]
     modes = []
-    for value, share, members in found[:k]:
+    for top, share, members in found[:k]:
         participation = np.zeros(num_nodes)
         participation[members] = share
-        modes.append(Mode(value, torch.from_numpy(participation)))
+        modes.append(Mode(top, torch.from_numpy(participation)))
     return modes
 
 
@@ -127,8 +127,15 @@ def _modes_of(block: sp.csr_matrix, k: int) -> tuple[NDArray, NDArray]:
 
 def _leading(value: NDArray, k: int) -> NDArray:
     """Places of the k largest eigenvalues, one of each conjugate pair."""
-    order = np.argsort(-abs(value), kind="stable")
+    order = _ranked(value)
     return order[(value[order].imag >= 0) & (abs(value[order]) > _ZERO)][:k]
+
+
+def _ranked(value: NDArray) -> NDArray:
+    """Order of eigenvalues, the largest first; of equal ones that which oscillates least."""
+    size = abs(value)
+    rank = np.round(size / max(size.max(initial=0.0), _ZERO) / _SAME)
+    return np.lexsort((-value.real, -rank))
 
 
 def _by_arnoldi(block: sp.csr_matrix, k: int) -> tuple[NDArray, NDArray, NDArray] | None:

@@ -12,6 +12,7 @@ from lembas_pyg.plot.history import plot_history, plot_training_courses
 from lembas_pyg.plot.knock_out import plot_knock_out
 from lembas_pyg.plot.network import plot_network
 from lembas_pyg.plot.parameters import plot_parameters
+from lembas_pyg.plot.stability import plot_radius, plot_slow_nodes
 
 __all__ = [
     "activity_heat_map",
@@ -22,6 +23,8 @@ __all__ = [
     "plot_knock_out",
     "plot_network",
     "plot_parameters",
+    "plot_radius",
+    "plot_slow_nodes",
     "plot_training_courses",
     "score_by_condition",
     "score_by_tf",
