@@ -200,6 +200,18 @@ PUBLIC = {
         "hubs",
         "sensitivity",
         "strongest",
+        "Stability",
+        "SteadyStates",
+        "basin_report",
+        "hidden_sign_recovery",
+        "hide_signs",
+        "infer_signs",
+        "sign_ensemble",
+        "sign_folds",
+        "sign_prior",
+        "sign_scores",
+        "stability",
+        "steady_states",
     },
 }
 

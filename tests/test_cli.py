@@ -31,7 +31,7 @@ NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "t
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
 COMMANDS = ["demo", "convert", "curate", "info", "train", "cross-validate"]
-COMMANDS += ["predict", "knock-out", "sensitivity", "explain"]
+COMMANDS += ["predict", "knock-out", "sensitivity", "explain", "stability"]
 
 
 @pytest.fixture
@@ -126,6 +126,47 @@ def test_knock_outs_are_one_long_table_of_every_node(folder):
     assert list(table["node"]) == nodes * 4
     assert set(table["tf"]) == {"T1"}
     assert (table["delta"] == table["perturbed"] - table["control"]).all()
+
+
+def test_stability_writes_modes_nodes_and_steady_states(folder):
+    extra = ["--nodes-out", "N.tsv", "--states-out", "S.tsv", "--starts", 6]
+    predict("--out", "M.tsv", "--modes", 1, "--top", 2, *extra, command="stability")
+    data = lp.network.add_conditions(lp.datasets.ToyNetwork()[0], read_conditions("L.tsv"))
+    model = lp.checkpoint.load_parameters(
+        lp.LEMBAS(data).double(), lp.datasets.ToyNetwork.parameters()
+    )
+    expected = lp.analysis.stability(model, data, modes=1, nodes=2)
+    modes = read("M.tsv")
+    assert list(modes["condition"]) == ["none", "one", "two", "both"]
+    pd.testing.assert_frame_equal(modes, expected.modes, check_dtype=False)
+    nodes = read("N.tsv")
+    assert nodes.columns.tolist() == expected.nodes.columns.tolist()
+    assert nodes["node"].tolist() == expected.nodes["node"].tolist()
+    assert nodes["participation"].tolist() == expected.nodes["participation"].tolist()
+    states = read("S.tsv")
+    assert states.groupby("condition")["share"].sum().between(0.99, 1.01).all()
+    assert main([*_stability_words(), "--starts", "3"]) == 2
+
+
+def test_conditions_without_steady_state_keep_a_blank_row(folder):
+    words = [*_stability_words(), "--max-steps", "1"]
+    assert main(words) == 0
+    modes = read("M.tsv").drop_duplicates("condition").set_index("condition")
+    assert list(modes.index) == ["none", "one", "two", "both"]
+    assert modes["radius"].isna().to_dict() == {
+        "none": False,
+        "one": True,
+        "two": True,
+        "both": True,
+    }
+    assert main([*words, "--conditions", "one", "--overwrite"]) == 1
+
+
+def _stability_words():
+    return [
+        *("stability", *NETWORK, "--parameters", str(TOY / "toy-Parameters.tsv")),
+        *("--ligands", "L.tsv", "--out", "M.tsv"),
+    ]
 
 
 @pytest.mark.parametrize("strength", [None, -3, -1e-2])
@@ -454,10 +495,20 @@ def test_every_training_setting_is_an_option_that_is_described():
 
 
 def test_defaults_in_the_help_are_those_of_the_library():
-    for command in ("predict", "knock-out"):
+    for command in ("predict", "knock-out", "stability"):
         text = help_of(command)
         assert float(re.search(r"--tol FLOAT .*?default: ([^)]*)", text)[1]) == TOL
         assert int(re.search(r"--max-steps INT .*?default: ([^)]*)", text)[1]) == MAX_STEPS
+        if command == "stability":
+            for option, (function, name) in {
+                "modes": (lp.analysis.stability, "modes"),
+                "top": (lp.analysis.stability, "nodes"),
+                "starts": (lp.analysis.steady_states, "starts"),
+            }.items():
+                default = inspect.signature(function).parameters[name].default
+                found = re.search(rf"--{option} INT .*?default: ([^)]*)", text)
+                assert int(found[1]) == default
+            continue
         assert float(re.search(r"--strength FLOAT .*?default: ([^)]*)", text)[1]) == -5
     text = help_of("train")
     words = re.search(r"--activation NAME of every node: (.*?) \(default", text)[1]

@@ -27,6 +27,7 @@ EXPECTED = {
         "L2 changes T1 by",
         [f"paths/{n}" for n in ("path.graphml", "path.sif", "path.png", "sensitivity.png")],
     ),
+    "stability_and_signs.py": ("Hidden signs", ["radius.png"]),
     "quickstart.py": ("Change of TF activity by knock-out", []),
     "network_from_databases.py": (
         "no path from any ligand",

@@ -1,26 +1,50 @@
 """Findings: what a trained model says of the network."""
 
+from lembas_pyg.analysis.basin_report import basin_report
+from lembas_pyg.analysis.basins import SteadyStates, steady_states
 from lembas_pyg.analysis.describe import describe_network
 from lembas_pyg.analysis.double_knock import double_knock_out
 from lembas_pyg.analysis.edges import edge_effects
 from lembas_pyg.analysis.explain import Response
+from lembas_pyg.analysis.hidden_signs import (
+    hidden_sign_recovery,
+    hide_signs,
+    sign_folds,
+    sign_scores,
+)
 from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
 from lembas_pyg.analysis.paths import PathExplanation, explain_path
 from lembas_pyg.analysis.ranking import rank_knock_outs
 from lembas_pyg.analysis.sensitivity import sensitivity
+from lembas_pyg.analysis.sign_ensemble import sign_ensemble
+from lembas_pyg.analysis.sign_prior import sign_prior
+from lembas_pyg.analysis.signs import infer_signs
+from lembas_pyg.analysis.slow_modes import Stability, stability
 
 __all__ = [
     "PathExplanation",
     "Response",
+    "Stability",
+    "SteadyStates",
+    "basin_report",
     "describe_network",
     "double_knock_out",
     "edge_effects",
     "explain_path",
+    "hidden_sign_recovery",
+    "hide_signs",
     "hubs",
+    "infer_signs",
     "knock_in",
     "knock_out",
     "rank_knock_outs",
     "sensitivity",
+    "sign_ensemble",
+    "sign_folds",
+    "sign_prior",
+    "sign_scores",
+    "stability",
+    "steady_states",
     "strongest",
 ]

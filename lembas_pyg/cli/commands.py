@@ -8,29 +8,29 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import inspect
 import logging
 import re
 import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from lembas_pyg.cli import cross_validation, runs
 from lembas_pyg.cli.files import check_folder, check_outputs
+from lembas_pyg.cli.inputs import (
+    activation_of,
+    model_of,
+    network_of,
+    refuse,
+    set_threads,
+    solver_options,
+    strength_of,
+)
 from lembas_pyg.cli.settings import SETTINGS, option_name
 from lembas_pyg.cli.speech import complain
-from lembas_pyg.cli.values import Parser
 from lembas_pyg.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
-    from lembas_pyg.nn import LEMBAS
-    from lembas_pyg.nn.activations import Activation
+    pass
 
 __all__ = ["cross_validate", "demo", "info", "predict", "train"]
 
@@ -51,7 +51,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
     from lembas_pyg.demo import run_demo
 
-    _set_threads(arguments)
+    set_threads(arguments)
     print(run_demo(folder, seed=arguments.seed).summary())
     return 0
 
@@ -60,7 +60,7 @@ def info(arguments: argparse.Namespace) -> int:
     """Describe a network."""
     from lembas_pyg.analysis import describe_network
 
-    for key, value in describe_network(_network(arguments)).items():
+    for key, value in describe_network(network_of(arguments)).items():
         print(f"{key}\t{value}")
     return 0
 
@@ -77,9 +77,9 @@ def train(arguments: argparse.Namespace) -> int:
     from lembas_pyg.training import fit
     from lembas_pyg.training.trainer import check_data
 
-    _set_threads(arguments)
-    act = _activation(arguments)
-    data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
+    set_threads(arguments)
+    act = activation_of(arguments)
+    data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
     if config.surrogate_variable:
         logger.info(
             "A surrogate variable is told in cross-validation alone: a model of the plain network "
@@ -124,9 +124,9 @@ def train(arguments: argparse.Namespace) -> int:
 def cross_validate(arguments: argparse.Namespace) -> int:
     """Hold out fold after fold; predictions, scores and a report in a folder."""
     if arguments.nulls is None and arguments.null_repeats is not None:
-        _refuse(arguments, "argument --null-repeats: there are no nulls; add --nulls NAME,...")
+        refuse(arguments, "argument --null-repeats: there are no nulls; add --nulls NAME,...")
     if arguments.nulls is not None and arguments.scramble:
-        _refuse(
+        refuse(
             arguments,
             "argument --nulls: with --scramble the run is itself a null, and there is nothing to "
             "compare others with; leave one of the two out",
@@ -139,9 +139,9 @@ def cross_validate(arguments: argparse.Namespace) -> int:
     from lembas_pyg.training import compare_nulls, cross_validate
     from lembas_pyg.training.nulls import check_nulls
 
-    _set_threads(arguments)
-    act = _activation(arguments)
-    data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
+    set_threads(arguments)
+    act = activation_of(arguments)
+    data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
     folds = cross_validation.folds_of(arguments, data)
     model = partial(LEMBAS, act=act)
     chosen = cross_validation.null_options(arguments)
@@ -184,7 +184,7 @@ def cross_validate(arguments: argparse.Namespace) -> int:
 def predict(arguments: argparse.Namespace) -> int:
     """Write TF activities, and states if asked to."""
     if arguments.strength is not None and arguments.knock_out is None:
-        _refuse(arguments, "argument --strength: nothing is knocked out; add --knock-out CODE")
+        refuse(arguments, "argument --strength: nothing is knocked out; add --knock-out CODE")
     outputs = check_outputs(arguments, "out", "states")
 
     import torch
@@ -193,12 +193,12 @@ def predict(arguments: argparse.Namespace) -> int:
     from lembas_pyg.network import node_index, to_conditions
     from lembas_pyg.prediction import predict, tf_table
 
-    model, data = _model(arguments)
+    model, data = model_of(arguments)
     perturbation = None
     if arguments.knock_out is not None:
         perturbation = torch.zeros_like(data.x)
-        perturbation[node_index(data, arguments.knock_out)] = _strength(arguments)
-    prediction = predict(model, data, perturbation=perturbation, **_solver_options(arguments))
+        perturbation[node_index(data, arguments.knock_out)] = strength_of(arguments)
+    prediction = predict(model, data, perturbation=perturbation, **solver_options(arguments))
     write_conditions(tf_table(data, prediction), outputs["out"])
     if "states" in outputs:
         states = prediction.h.masked_fill(~prediction.converged, torch.nan)
@@ -208,12 +208,6 @@ def predict(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse(arguments: argparse.Namespace, text: str) -> NoReturn:
-    """End with an error of usage that argparse could not see."""
-    parser: Parser = arguments.parser
-    parser.error(text)
-
-
 def _config(arguments: argparse.Namespace) -> TrainingConfig:
     """Settings of the preset, with those that were given in their place."""
     chosen = {name: value for name in SETTINGS if (value := getattr(arguments, name)) is not None}
@@ -221,81 +215,4 @@ def _config(arguments: argparse.Namespace) -> TrainingConfig:
         return dataclasses.replace(TrainingConfig.preset(arguments.preset), **chosen)
     except ValueError as error:
         blamed = [name for name in chosen if re.search(rf"\b{name}\b", str(error))]
-        _refuse(arguments, f"argument {', '.join(map(option_name, blamed))}: {error}")
-
-
-def _activation(arguments: argparse.Namespace) -> Activation:
-    from lembas_pyg.nn import activation_by_name
-
-    try:
-        return activation_by_name(arguments.activation, arguments.leak)
-    except ValueError as error:
-        _refuse(arguments, f"argument --activation, --leak: {error}")
-
-
-def _network(
-    arguments: argparse.Namespace, *, ligands: Path | None = None, tfs: Path | None = None
-) -> Data:
-    """The network, with conditions where a ligand table is given."""
-    from lembas_pyg.io import read_annotation, read_conditions, read_interactions
-    from lembas_pyg.network import add_conditions, from_interactions
-
-    interactions = read_interactions(arguments.network)
-    data = from_interactions(interactions, read_annotation(arguments.annotation))
-    if ligands is None:
-        return data
-    measured = None if tfs is None else read_conditions(tfs)
-    return add_conditions(data, read_conditions(ligands), measured)
-
-
-def _model(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
-    """The trained model of a parameter text, in float64, and its network with conditions."""
-    from lembas_pyg.checkpoint import activation_of, load_parameters
-    from lembas_pyg.io import read_parameters
-    from lembas_pyg.nn import LEMBAS
-    from lembas_pyg.topology import has_path
-
-    _set_threads(arguments)
-    data = _network(arguments, ligands=arguments.ligands)
-    parameters = read_parameters(arguments.parameters)
-    with _blaming(f"--parameters {arguments.parameters}"):
-        act = activation_of(parameters)
-    model = LEMBAS(data, act, radius=None).double()
-    with _blaming(f"--parameters {arguments.parameters}"):
-        load_parameters(model, parameters)
-    if not has_path(data.ligand_mask, data.tf_mask, data.edge_index):
-        warnings.warn(
-            "No path leads from any ligand to any TF of this network: the predicted activities "
-            "are the same in every condition.",
-            stacklevel=2,
-        )
-    return model, data
-
-
-@contextmanager
-def _blaming(what: str) -> Iterator[None]:
-    """Say which option an error is about, where the library cannot know."""
-    try:
-        yield
-    except ValueError as error:
-        raise ValueError(f"{what}: {error}") from error
-
-
-def _set_threads(arguments: argparse.Namespace) -> None:
-    import torch
-
-    torch.set_num_threads(arguments.threads)
-
-
-def _strength(arguments: argparse.Namespace) -> float:
-    """The strength that was given, or that of the library's knock-outs."""
-    from lembas_pyg.analysis import knock_out
-
-    default = inspect.signature(knock_out).parameters["strength"].default
-    return default if arguments.strength is None else arguments.strength
-
-
-def _solver_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The solver's options that were given; the library knows the others."""
-    given = {name: getattr(arguments, name) for name in ("tol", "max_steps")}
-    return {name: value for name, value in given.items() if value is not None}
+        refuse(arguments, f"argument {', '.join(map(option_name, blamed))}: {error}")

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli.commands import _model, _refuse, _solver_options
 from lembas_pyg.cli.files import check_outputs
+from lembas_pyg.cli.inputs import model_of, refuse, solver_options
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -22,15 +22,15 @@ _PICTURES = (".png", ".svg", ".pdf")
 def sensitivity(arguments: argparse.Namespace) -> int:
     """Write how sensitive every TF is to every node."""
     if arguments.level == 0:
-        _refuse(arguments, "argument --level: 0 changes nothing; leave it out for the derivative")
+        refuse(arguments, "argument --level: 0 changes nothing; leave it out for the derivative")
     if arguments.threshold is not None and arguments.hubs is None:
-        _refuse(arguments, "argument --threshold: no hubs are asked for; add --hubs H.tsv")
+        refuse(arguments, "argument --threshold: no hubs are asked for; add --hubs H.tsv")
     outputs = check_outputs(arguments, "out", "hubs")
 
     from lembas_pyg.analysis import hubs, sensitivity
     from lembas_pyg.io import write_tsv
 
-    model, data = _model(arguments)
+    model, data = model_of(arguments)
     table = sensitivity(
         model,
         data,
@@ -38,7 +38,7 @@ def sensitivity(arguments: argparse.Namespace) -> int:
         arguments.conditions,
         level=arguments.level,
         strongest=arguments.strongest,
-        **_solver_options(arguments),
+        **solver_options(arguments),
     )
     write_tsv(table, outputs["out"])
     if "hubs" in outputs:
@@ -52,7 +52,7 @@ def explain(arguments: argparse.Namespace) -> int:
     """Write the interactions that carry the effect of a ligand to a TF."""
     picture: Path | None = arguments.picture
     if picture is not None and picture.suffix.lower() not in _PICTURES:
-        _refuse(arguments, f"argument --picture: {picture} does not end in {', '.join(_PICTURES)}")
+        refuse(arguments, f"argument --picture: {picture} does not end in {', '.join(_PICTURES)}")
     outputs = check_outputs(arguments, "out", "graphml", "picture")
     if picture is not None:
         from lembas_pyg.plot.canvas import require_matplotlib
@@ -62,7 +62,7 @@ def explain(arguments: argparse.Namespace) -> int:
     from lembas_pyg.analysis import explain_path
     from lembas_pyg.io import write_tsv
 
-    model, data = _model(arguments)
+    model, data = model_of(arguments)
     found = explain_path(
         model,
         data,
@@ -70,7 +70,7 @@ def explain(arguments: argparse.Namespace) -> int:
         _accession(data, arguments.tf),
         arguments.condition,
         **_given(arguments, "share", "max_edges"),
-        **_solver_options(arguments),
+        **solver_options(arguments),
     )
     write_tsv(found.edges, outputs["out"])
     if "graphml" in outputs:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli import commands
 from lembas_pyg.cli.files import check_outputs
+from lembas_pyg.cli.inputs import model_of, network_of, set_threads, solver_options, strength_of
 from lembas_pyg.cli.values import Parser, names, number, path
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ def knock_out(arguments: argparse.Namespace) -> int:
     model, data = _models(arguments)
     options: dict[str, Any] = {
         "conditions": arguments.conditions,
-        "strength": commands._strength(arguments),
+        "strength": strength_of(arguments),
         "clamp": arguments.clamp,
         "by_member": arguments.by_member,
-        **commands._solver_options(arguments),
+        **solver_options(arguments),
     }
     tf = None
     if arguments.rank is not None:
@@ -127,15 +127,13 @@ def _check_usage(arguments: argparse.Namespace) -> None:
 
 def _models(arguments: argparse.Namespace) -> tuple[LEMBAS | Ensemble, Data]:
     """The model of one parameter text, or an ensemble: of several, or of a folder."""
-    from lembas_pyg.cli.commands import _model, _network, _set_threads
-
     given = arguments.parameters
     folders = [place for place in given if place.is_dir()]
     if folders and len(given) > 1:
         raise ValueError(f"--parameters {folders[0]} is a folder; give it alone, or only files.")
     if not folders:
         found = [
-            _model(argparse.Namespace(**vars(arguments) | {"parameters": file})) for file in given
+            model_of(argparse.Namespace(**vars(arguments) | {"parameters": file})) for file in given
         ]
         if len(found) == 1:
             return found[0]
@@ -146,8 +144,8 @@ def _models(arguments: argparse.Namespace) -> tuple[LEMBAS | Ensemble, Data]:
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.training import Ensemble, load_members
 
-    _set_threads(arguments)
-    data = _network(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
+    set_threads(arguments)
+    data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
     (folder,) = folders
     if any(folder.glob("member-*.safetensors")):
         return Ensemble.load(folder, LEMBAS(data, radius=None).double()), data

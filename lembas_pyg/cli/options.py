@@ -14,6 +14,8 @@ from lembas_pyg.cli.knock_out import add_knock_out
 from lembas_pyg.cli.knock_out import knock_out as run_knock_out
 from lembas_pyg.cli.network_options import add_convert, add_curate
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
+from lembas_pyg.cli.stability import add_stability
+from lembas_pyg.cli.stability import stability as run_stability
 from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
 from lembas_pyg.training.config import PRESETS
 
@@ -205,6 +207,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_model(explain)
     add_explain(explain)
     _add_solver(explain, strength=False)
+    text = "How stable each steady state is, its slow modes, and which nodes form them."
+    stability = command("stability", run_stability, text)
+    _add_model(stability)
+    add_stability(stability)
+    _add_solver(stability, strength=False)
     return parser
 
 

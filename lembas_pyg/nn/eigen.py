@@ -105,9 +105,15 @@ def _dense(dense: NDArray) -> Eigen | None:
 
 
 def _period(block: sp.csr_matrix) -> tuple[int, NDArray[np.int64]]:
-    """Greatest common divisor of the lengths of all cycles, and each node's class modulo it."""
+    """Greatest common divisor of the lengths of all cycles, and each node's class modulo it.
+
+    1, which promises nothing, where weights of zero cut the block into parts.
+    """
     pattern = sp.csr_matrix((np.ones(block.nnz), block.indices, block.indptr), shape=block.shape)
-    distance = shortest_path(pattern, unweighted=True, indices=0).astype(np.int64)
+    steps = shortest_path(pattern, unweighted=True, indices=0)
+    if not np.isfinite(steps).all():
+        return 1, np.zeros(len(steps), dtype=np.int64)
+    distance = steps.astype(np.int64)
     row, col = pattern.nonzero()
     period = int(np.gcd.reduce(distance[row] + 1 - distance[col]))
     return period, distance % period

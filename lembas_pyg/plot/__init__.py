@@ -15,6 +15,7 @@ from lembas_pyg.plot.parameters import plot_parameters
 from lembas_pyg.plot.paths import plot_path
 from lembas_pyg.plot.ranked_knock_outs import plot_ranked_knock_outs, plot_synergy
 from lembas_pyg.plot.sensitivity import plot_sensitivity
+from lembas_pyg.plot.stability import plot_radius, plot_slow_nodes
 
 __all__ = [
     "activity_heat_map",
@@ -26,8 +27,10 @@ __all__ = [
     "plot_network",
     "plot_parameters",
     "plot_path",
+    "plot_radius",
     "plot_ranked_knock_outs",
     "plot_sensitivity",
+    "plot_slow_nodes",
     "plot_synergy",
     "plot_training_courses",
     "score_by_condition",

@@ -42,6 +42,19 @@ def test_gradient_passes_gradcheck(size, density, seed):
     )
 
 
+def test_weights_of_zero_may_cut_a_large_component_into_parts():
+    size = 300
+    matrix = np.zeros((size, size))
+    for node in range(size):
+        matrix[(node + 1) % size, node] = 0.5
+    matrix[3, 9], matrix[100, 5], matrix[20, 130] = 0.2, 0.3, 0.9
+    edge_index, weight, _ = graph_of(matrix)
+    weight[(edge_index[0] == 20) & (edge_index[1] == 21)] = 0.0
+    matrix[21, 20] = 0.0
+    rho = spectral_radius(edge_index, weight, size)
+    assert rho.item() == pytest.approx(dense_radius(matrix), rel=1e-9)
+
+
 def test_gradient_of_a_large_component_is_the_dense_one():
     matrix = random_matrix(260, 0.03, 5)
     edge_index, weight, size = graph_of(matrix)
