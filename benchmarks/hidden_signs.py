@@ -68,7 +68,7 @@ def ligand_screen(base: str) -> Study:
         data, read_conditions(f"{base}-Ligands.tsv"), read_conditions(f"{base}-TFs.tsv")
     )
     data = add_covariate(data, BATCH, find_batches(data).value)
-    members = {"random": 4, "absent": 3, "zero": 1, "positive": 1}
+    members = {"random": 4, "absent": 1, "zero": 1, "positive": 1}
     return Study(
         "ligand-screen", data, TrainingConfig.ligand_screen(), list(data.conditions), members
     )
@@ -222,9 +222,7 @@ def _evidence(study: Study, asked: Tensor, folder: Path) -> pd.DataFrame:
                 for number in absent
             ]
         )
-        table["one_gradient"], table["gradient"] = gradient[0], gradient.mean(axis=0)
-        agreed = abs(np.sign(gradient).sum(axis=0)) == len(absent)
-        table["gradient_unanimous"] = np.where(agreed, table["gradient"], np.nan)
+        table["gradient"] = gradient.mean(axis=0)
     top = table["importance"].to_numpy().argsort()[::-1][:_FLIPPED]
     flipped = [by_flipping(m, hidden, study, edges[top.copy()].tolist()) for m in members[:2]]
     table["flip"] = np.nan
@@ -261,11 +259,9 @@ _SPOKEN = {
     "change": "mean change of the weight from its start",
     "positive": "weight of one ordinary member (unknown starts positive)",
     "zero": "weight of one member that starts from 0",
-    "one_gradient": "gradient at weight 0 of one member, trained without the interactions",
-    "gradient": "mean of these gradients over all such members",
-    "gradient_unanimous": "the same gradients, where all agree",
+    "gradient": "gradient at weight 0, trained without the interactions",
     "flip": "loss with the other sign refitted (40 strongest a part)",
-    "members_stacked": "all of the above but flips, logistic regression",
+    "members_stacked": "mean weight, change, start from 0 and gradient, logistic regression",
     "wiring": "wiring alone (signs of similar interactions)",
     "wiring_likely": "wiring alone, the more likely sign",
     "wiring_and_members": "wiring and members, logistic regression",
@@ -304,7 +300,7 @@ def importance_rows(table: pd.DataFrame) -> list[list[str]]:
     rows = []
     for share in (0.02, 0.05, 0.1, 0.25, 0.5, 1.0):
         part = table[order <= share]
-        for name in ("members", "members_unanimous", "gradient", "gradient_unanimous", "wiring"):
+        for name in ("members", "members_unanimous", "gradient", "wiring"):
             if name in part:
                 row = sign_scores(part, name).iloc[0]
                 rows.append([f"{share:.0%}", _SPOKEN[name], *_texts(row)])
