@@ -46,8 +46,9 @@ def infer_signs(
     know it, see `sign_ensemble`; in an ordinary model unknown interactions start as activations,
     and the weight says little.
 
-    The inferred sign is that of the wiring, for the members of a published screen are at chance
-    (``benchmarks/hidden_signs.md``); `hidden_sign_recovery` measures both on data of your own.
+    The inferred sign is that of the wiring: on the ligand screen the members are hardly better than
+    chance, the wiring is right in about four of five (``benchmarks/hidden_signs.md``).
+    `hidden_sign_recovery` measures both on data of your own.
 
     Args:
         model: An ensemble whose members did not know the signs, or one model; None to ask the
