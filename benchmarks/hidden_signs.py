@@ -29,11 +29,11 @@ from lembas_pyg.analysis.adjoint import tf_adjoints
 from lembas_pyg.analysis.sign_ensemble import undecided_model
 from lembas_pyg.analysis.sign_prior import sign_prior
 from lembas_pyg.analysis.signs import infer_signs
-from lembas_pyg.batches import BATCH, add_covariate, find_batches
 from lembas_pyg.io import read_annotation, read_conditions, read_interactions, read_parameters
 from lembas_pyg.network import add_conditions, from_interactions
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.prediction import prepare
+from lembas_pyg.surrogate import SURROGATE, add_covariate, find_surrogate
 from lembas_pyg.synthetic import measure, random_stimuli
 from lembas_pyg.training import Ensemble, TrainingConfig, fit
 
@@ -60,14 +60,14 @@ class Study(NamedTuple):
 
 
 def ligand_screen(base: str) -> Study:
-    """The published screen, its hidden batches told."""
+    """The published screen, its surrogate variable told."""
     data = from_interactions(
         read_interactions(f"{base}-Model.tsv"), read_annotation(f"{base}-Annotation.tsv")
     )
     data = add_conditions(
         data, read_conditions(f"{base}-Ligands.tsv"), read_conditions(f"{base}-TFs.tsv")
     )
-    data = add_covariate(data, BATCH, find_batches(data).value)
+    data = add_covariate(data, SURROGATE, find_surrogate(data).value)
     members = {"random": 4, "absent": 1, "zero": 1, "positive": 1}
     return Study(
         "ligand-screen", data, TrainingConfig.ligand_screen(), list(data.conditions), members
@@ -367,7 +367,7 @@ independent, which those of one family are not, so that the wiring's are too nar
 """
 _TEXT = {
     "ligand-screen": (
-        "Ligand screen, `TrainingConfig.ligand_screen()`, hidden batches told; {parts} parts, "
+        "Ligand screen, `TrainingConfig.ligand_screen()`, surrogate variable told; {parts} parts, "
         "{hidden:,} hidden signs."
     ),
     "synthetic": (

@@ -6,12 +6,12 @@ import torch
 from torch_geometric.data import Data
 
 from lembas_pyg.analysis import basin_report, steady_states
-from lembas_pyg.batches import add_covariate
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.prediction import predict
+from lembas_pyg.surrogate import add_covariate
 from lembas_pyg.training import Ensemble
 
 LEAK, WEIGHT, BIAS = 0.01, 2.0, -0.5

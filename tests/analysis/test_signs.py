@@ -22,12 +22,12 @@ from lembas_pyg.analysis import (
 from lembas_pyg.analysis.edge_importance import edge_importance
 from lembas_pyg.analysis.hidden_signs import wilson
 from lembas_pyg.analysis.sign_ensemble import undecided_model
-from lembas_pyg.batches import add_covariate
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.demo import reference_model
 from lembas_pyg.network import add_conditions
 from lembas_pyg.nn import LEMBAS
+from lembas_pyg.surrogate import add_covariate
 from lembas_pyg.synthetic import grid_stimuli, measure
 from lembas_pyg.training import Ensemble, TrainingConfig
 
