@@ -37,7 +37,7 @@ def sign_ensemble(
 
     Args:
         data: Network with conditions, see `lembas_pyg.training.fit`; it is not changed. Hidden
-            batches are told by the caller (`lembas_pyg.surrogate.add_covariate`).
+            a surrogate variable is told by the caller (`lembas_pyg.surrogate.add_covariate`).
         config: Settings of the training; the members' seeds count up from its seed.
         members: Models to train; an even number, so that starts cancel.
         start: First weights of unknown interactions: ``"random"`` signs, opposite within each
