@@ -36,8 +36,8 @@ def sign_ensemble(
     pairs that start from opposite signs, so that a start has no say in their average.
 
     Args:
-        data: Network with conditions, see `lembas_pyg.training.fit`; it is not changed. Hidden
-            a surrogate variable is told by the caller (`lembas_pyg.surrogate.add_covariate`).
+        data: Network with conditions, see `lembas_pyg.training.fit`; it is not changed. A
+            surrogate variable is told by the caller (`lembas_pyg.surrogate.add_covariate`).
         config: Settings of the training; the members' seeds count up from its seed.
         members: Models to train; an even number, so that starts cancel.
         start: First weights of unknown interactions: ``"random"`` signs, opposite within each
