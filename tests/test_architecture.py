@@ -86,6 +86,7 @@ def test_layers_know_neither_files_nor_tables():
 
 PUBLIC = {
     "lembas_pyg.transforms": {
+        "ImputeInteractions",
         "RemoveDeadEnds",
         "RemoveLigandFeedback",
         "RemoveRedundantNodes",
@@ -161,6 +162,7 @@ PUBLIC = {
         "SteadyState",
         "activation_by_name",
         "contraction_rate",
+        "enlarge",
         "leaky_relu",
         "michaelis_menten_like",
         "sigmoid",
@@ -186,7 +188,16 @@ PUBLIC = {
         "one_cycle",
         "score_table",
     },
-    "lembas_pyg.analysis": {"Response", "describe_network", "knock_in", "knock_out"},
+    "lembas_pyg.analysis": {
+        "Response",
+        "describe_network",
+        "error_network",
+        "fit_sparse",
+        "knock_in",
+        "knock_out",
+        "score_missing_interactions",
+        "structure_scores",
+    },
 }
 
 
