@@ -227,8 +227,7 @@ def _rank_in(
     name = removed.data.node_name
     target, source = name.index(removed.target), name.index(removed.source)
     rest = gain.masked_fill(~allowed, -1.0)
-    tried = [(name.index(t), name.index(s)) for s, t in zip(found["source"], found["target"])]
-    place = tuple(torch.tensor(tried).t())
+    place = tuple(torch.tensor([name.index(n) for n in found[end]]) for end in ("target", "source"))
     own = rest[target, source].clone()
     rest[place] = -1.0
     here = found[(found["source"] == removed.source) & (found["target"] == removed.target)]
@@ -300,7 +299,9 @@ def table_of(setting: str, rows: list[dict[str, Any]]) -> Table:
     lines.append(["chance, of all pairs", str(len(rows)), *chance, number(count / 2), quarters])
     seconds = np.median([row["seconds"] for row in rows])
     loss = np.median([row["loss"] for row in rows])
-    extra = f" {len(rows)} edges; median error {loss:.1e}, {seconds:.0f} s a ranking (shared cores)."
+    extra = (
+        f" {len(rows)} edges; median error {loss:.1e}, {seconds:.0f} s a ranking (shared cores)."
+    )
     columns = ["method", "edges", "first", "top 10", "top 100", "top 1,000", "median", "quartiles"]
     return Table(_TITLE[setting], _TEXT[setting] + extra, columns, lines)
 
@@ -352,9 +353,9 @@ def main() -> None:
 
 _HEAD = f"""# Are removed interactions found again?
 
-Written by `python -m benchmarks.missing_interactions`. KEGG network with its reference model; data:
-its TF activities under {_CONDITIONS} random conditions of {_LIGANDS} ligands. Removed one at a time:
-{_EDGES} random interactions out of those whose removal raises the mean squared error by
+Written by `python -m benchmarks.missing_interactions`. KEGG network with its reference model, whose
+TF activities under {_CONDITIONS} random conditions of {_LIGANDS} ligands are the data. Removed one at
+a time: {_EDGES} random interactions out of those whose removal raises the mean squared error by
 {_IMPORTANT:g} or more. Ranks are among all pairs that are no interaction, not of a node with itself
 and not into a ligand. After a refit, a candidate is ahead if its loss is lower by more than 1 %;
 candidates that were not tried come behind those that were, by their gain. Scores of equal value

@@ -278,7 +278,9 @@ def _model(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
     from lembas_pyg.topology import has_path
 
     _set_threads(arguments)
-    data = _network(arguments, ligands=arguments.ligands)
+    # Only some commands compare with measurements.
+    tfs = getattr(arguments, "tfs", None)
+    data = _network(arguments, ligands=arguments.ligands, tfs=tfs)
     parameters = read_parameters(arguments.parameters)
     with _blaming(f"--parameters {arguments.parameters}"):
         act = activation_of(parameters)

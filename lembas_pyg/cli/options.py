@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lembas_pyg.cli import commands as run
 from lembas_pyg.cli import networks
+from lembas_pyg.cli.imputation import add_impute, impute
 from lembas_pyg.cli.network_options import add_convert, add_curate
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
 from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
@@ -207,6 +208,12 @@ def make_parser() -> argparse.ArgumentParser:
         help="rows of --ligands to do it under (default: all)",
     )
     _add_solver(knock_out)
+
+    text = "Interactions the network lacks, by how much each would improve the fit."
+    imputation = command("impute", impute, text)
+    _add_model(imputation)
+    add_impute(imputation)
+    _add_threads(imputation)
     return parser
 
 

@@ -25,7 +25,7 @@ class ImputeInteractions(BaseTransform):
     """Add interactions, such as the best of `lembas_pyg.analysis.score_missing_interactions`.
 
     New edges come last, have no row in the interaction table (``edge_id`` -1) and are marked in
-    ``edge_imputed``; `lembas_pyg.network.curation_report` tells what was added and on what evidence.
+    ``edge_imputed``; `lembas_pyg.network.curation_report` tells what was added, on what evidence.
     Pairs that are interactions of the network already are left as they are.
 
     Args:
@@ -75,7 +75,9 @@ class ImputeInteractions(BaseTransform):
             )
 
     def forward(self, data: Data) -> Data:
-        source, target = (node_index(data, self.evidence[end].tolist()) for end in _PAIR)
+        source, target = (
+            torch.as_tensor(node_index(data, self.evidence[end].tolist())) for end in _PAIR
+        )
         into = data.ligand_mask[target]
         if bool(into.any()):
             name = self.evidence["target"][int(into.nonzero()[0])]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import torch
@@ -31,6 +33,7 @@ class Candidates:
     def __init__(self, data: Data, table: pd.DataFrame | None = None) -> None:
         self.edge_index, self.ligand_mask = data.edge_index, data.ligand_mask
         self.num_nodes = int(data.num_nodes)
+        self.source_mask = torch.ones_like(data.ligand_mask)
         self.pairs: Tensor | None = None
         self.sign: dict[tuple[str, str], int] = {}
         if table is None:
@@ -63,6 +66,16 @@ class Candidates:
                 f"node with itself, or into a ligand. Candidates name nodes as the network does."
             )
 
+    def from_sources(self, mask: Tensor) -> Candidates:
+        """Those that start at marked nodes.
+
+        Args:
+            mask: ``[N]`` bool.
+        """
+        out = copy.copy(self)
+        out.source_mask = self.source_mask & mask
+        return out
+
     def rows(self, targets: Tensor) -> Tensor:
         """Which sources are candidates for these targets, ``[K, N]`` bool."""
         place = torch.full((self.num_nodes,), -1).index_copy(0, targets, torch.arange(len(targets)))
@@ -75,4 +88,4 @@ class Candidates:
         allowed[place[target], source] = False
         allowed[torch.arange(len(targets)), targets] = False
         allowed[self.ligand_mask[targets]] = False
-        return allowed
+        return allowed & self.source_mask

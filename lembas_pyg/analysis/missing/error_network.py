@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -84,9 +85,7 @@ def error_network(
     return table
 
 
-def _train(
-    problem: Problem, x: Tensor, epochs: int, generator: torch.Generator | None
-) -> Tensor:
+def _train(problem: Problem, x: Tensor, epochs: int, generator: torch.Generator | None) -> Tensor:
     """Signals of all nodes ``[N, S]``."""
     model = problem.model
     net = _network(x.size(1), model.num_nodes, generator).to(x)
@@ -110,7 +109,7 @@ def _network(num_inputs: int, num_outputs: int, generator: torch.Generator | Non
     """Linear layers with leaky units between, small at first."""
     widths = [num_inputs, *[_WIDTH] * _HIDDEN_LAYERS, num_outputs]
     layers: list[torch.nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         linear = Linear(before, after)
         with torch.no_grad():
             bound = (1.0 if after != num_outputs else 0.1) / before**0.5

@@ -95,7 +95,7 @@ def linearise(
 def _unexplained(
     problem: Problem, r: Tensor, freedom: float, num_probes: int, generator: torch.Generator | None
 ) -> Tensor:
-    """R r and the root of R on random signs: what parameters cannot make up for ``[k + 1, T, S]``."""
+    """R r and the root of R on random signs: what no parameter makes up for ``[k + 1, T, S]``."""
     omega = torch.randint(0, 2, (num_probes, *r.shape), generator=generator).to(r) * 2 - 1
     vectors = torch.cat([r.unsqueeze(0), omega]).masked_fill(problem.y.isnan(), 0.0)
     gram, image = parameter_gram(problem, vectors)

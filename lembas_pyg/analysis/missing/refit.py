@@ -94,8 +94,8 @@ def refit_weight(
 ) -> Refit:
     r"""Least squares in the weight of one candidate, by Gauss-Newton with secants.
 
-    .. math:: w \leftarrow w - \frac{\langle \Delta r, r \rangle}{\langle \Delta r, \Delta r \rangle}
-              \Delta w
+    .. math:: w \leftarrow w - \Delta w
+              \frac{\langle \Delta r, r \rangle}{\langle \Delta r, \Delta r \rangle}
 
     with r the residuals of the best weight so far and :math:`\Delta` the difference to another. A
     step that does not lower the loss is cut to a quarter.
@@ -119,7 +119,9 @@ def refit_weight(
         step = search.step()
         if step is None:
             break
-        cut = 1.0 if search.attempt(search.weight + cut * min(max(step, -reach), reach)) else cut / 4
+        cut = (
+            1.0 if search.attempt(search.weight + cut * min(max(step, -reach), reach)) else cut / 4
+        )
     return Refit(search.weight, search.loss, search.converged)
 
 

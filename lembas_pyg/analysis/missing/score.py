@@ -10,7 +10,7 @@ import torch
 from torch_geometric.data import Data
 
 from lembas_pyg.analysis.missing.candidates import Candidates
-from lembas_pyg.analysis.missing.gain import gain_rows, linearise
+from lembas_pyg.analysis.missing.gain import Linear, gain_rows, linearise
 from lembas_pyg.analysis.missing.refit import Problem, Refit, refit_weight
 from lembas_pyg.analysis.missing.shortlist import Shortlist, make_shortlist
 from lembas_pyg.analysis.missing.structure import structure_scores
@@ -95,13 +95,9 @@ def score_missing_interactions(
     with torch.no_grad():
         problems = [make_problem(m, data, conditions, tol, max_steps) for m in members]
         linear = [linearise(p, freedom=freedom, generator=generator) for p in problems]
-        lists = [
-            make_shortlist(*pair, pool, screen) for pair in zip(problems, linear, strict=True)
-        ]
+        lists = [make_shortlist(*pair, pool, screen) for pair in zip(problems, linear, strict=True)]
         chosen = _together(lists, screen)
-        gains = [
-            _gain_of(p, one, chosen) for p, one in zip(problems, linear, strict=True)
-        ]
+        gains = [_gain_of(p, one, chosen) for p, one in zip(problems, linear, strict=True)]
         fits, refitted = _refit(problems, chosen, refit)
     table = _table(data, problems, chosen, gains, fits, refitted, ensemble=model is not members[0])
     if pool.sign:
@@ -163,7 +159,7 @@ def _together(lists: list[Shortlist], size: int) -> Shortlist:
     return Shortlist(pairs[:, 0], pairs[:, 1], weight.double())
 
 
-def _gain_of(problem: Problem, linear, chosen: Shortlist) -> np.ndarray:
+def _gain_of(problem: Problem, linear: Linear, chosen: Shortlist) -> np.ndarray:
     """Gains of chosen candidates, as a fall of the mean squared error."""
     rows, place = chosen.target.unique(return_inverse=True)
     gain, _ = gain_rows(linear, problem.h, rows)

@@ -21,6 +21,9 @@ __all__ = ["Shortlist", "make_shortlist"]
 
 # Sources looked at for each target, and targets whose needed input is solved for.
 _SOURCES, _TARGETS = 256, 40
+# Nodes that are never more active than this share of saturation carry no signal: any data could be
+# explained by a huge weight of their leak.
+_ACTIVE = 1e-2
 
 
 class Shortlist(NamedTuple):
@@ -48,6 +51,7 @@ def make_shortlist(
         candidates: Pairs to choose from.
         size: Candidates wanted; fewer where there are not as many.
     """
+    candidates = candidates.from_sources(problem.h.abs().amax(dim=1) > _ACTIVE)
     source, gain, weight = best_sources(linear, problem.h, candidates, _SOURCES)
     target = torch.arange(len(source)).view(-1, 1).expand_as(source)
     position = torch.arange(1, source.size(1) + 1)
@@ -92,9 +96,7 @@ def _rank(value: Tensor) -> Tensor:
     return value.argsort().argsort() + 1
 
 
-def _ordered(
-    source: Tensor, target: Tensor, weight: Tensor, score: Tensor, size: int
-) -> Shortlist:
+def _ordered(source: Tensor, target: Tensor, weight: Tensor, score: Tensor, size: int) -> Shortlist:
     """Candidates of a table by score, those with a finite one."""
     flat = score.flatten()
     order = flat.argsort()[: min(size, int(flat.isfinite().sum()))]

@@ -58,19 +58,21 @@ def needed_signals(
     """
     block = max(1, _COLUMNS // problem.h.size(1))
     parts = [
-        _signals(problem, *part, steps)
+        _signals(problem, *part, steps=steps)
         for part in zip(*(t.split(block) for t in (targets, first, curvature)), strict=True)
     ]
-    signal, after, curvature, h = (list(part) for part in zip(*parts, strict=True))
-    before = problem.residual(problem.h).square().sum(dim=0)
     return Signals(
-        torch.cat(signal), before, torch.cat(after), torch.cat(curvature), torch.cat(h, dim=1)
+        torch.cat([part.signal for part in parts]),
+        parts[0].before,
+        torch.cat([part.after for part in parts]),
+        torch.cat([part.curvature for part in parts]),
+        torch.cat([part.h for part in parts], dim=1),
     )
 
 
 def _signals(
-    problem: Problem, targets: Tensor, first: Tensor, curvature: Tensor, steps: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    problem: Problem, targets: Tensor, first: Tensor, curvature: Tensor, *, steps: int
+) -> Signals:
     """`needed_signals` of targets that fit into one solve; columns are targets x conditions."""
     num_targets, num_conditions = first.shape
     drive = problem.drive.repeat(1, num_targets)
@@ -104,8 +106,9 @@ def _signals(
     moved = best != 0
     secant = (best_r - start).square().sum(dim=0) / torch.where(moved, best, 1.0).square()
     shape = num_targets, num_conditions
-    return (
+    return Signals(
         best.view(shape),
+        before[:num_conditions],
         loss.view(shape),
         torch.where(moved, secant, curvature.flatten()).view(shape),
         best_h.view(-1, *shape),

@@ -41,7 +41,9 @@ def structure_scores(data: Data, pairs: pd.DataFrame) -> pd.DataFrame:
         71, 623.
     """
     size = int(data.num_nodes)
-    source, target = (node_index(data, pairs[end].tolist()).numpy() for end in ("source", "target"))
+    source, target = (
+        np.asarray(node_index(data, pairs[end].tolist())) for end in ("source", "target")
+    )
     start, end = data.edge_index.cpu().numpy()
     ones = np.ones(len(start))
     directed = _sparse(ones, start, end, size)
