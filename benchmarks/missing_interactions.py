@@ -353,10 +353,10 @@ def main() -> None:
 
 _HEAD = f"""# Are removed interactions found again?
 
-Written by `python -m benchmarks.missing_interactions`. KEGG network with its reference model, whose
-TF activities under {_CONDITIONS} random conditions of {_LIGANDS} ligands are the data. Removed one at
-a time: {_EDGES} random interactions out of those whose removal raises the mean squared error by
-{_IMPORTANT:g} or more. Ranks are among all pairs that are no interaction, not of a node with itself
+Written by `python -m benchmarks.missing_interactions`. KEGG network with its reference model,
+whose TF activities under {_CONDITIONS} random conditions of {_LIGANDS} ligands are the data. Removed
+one at a time: {_EDGES} random interactions out of those whose removal raises the mean squared error
+by {_IMPORTANT:g} or more. Ranks are among all pairs that are no interaction, not of a node with itself
 and not into a ligand. After a refit, a candidate is ahead if its loss is lower by more than 1 %;
 candidates that were not tried come behind those that were, by their gain. Scores of equal value
 share the middle of their places.
