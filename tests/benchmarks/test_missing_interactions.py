@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmarks import missing_interactions as study
+from benchmarks import removed_interactions
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.nn import LEMBAS
@@ -23,7 +24,7 @@ def whole():
 
 @pytest.fixture(scope="module")
 def removed(whole):
-    return study.without_edge(*whole, 4)
+    return removed_interactions.without_edge(*whole, 4)
 
 
 def test_a_removed_interaction_is_one_of_weight_zero(whole, removed):
@@ -39,7 +40,7 @@ def test_a_removed_interaction_is_one_of_weight_zero(whole, removed):
 
 def test_adapting_lowers_the_error_and_changes_no_copy(removed):
     before = removed.model.conv.edge_weight.clone()
-    adapted = study.adapted(removed, steps=3)
+    adapted = removed_interactions.adapted(removed, steps=3)
     errors = [
         float((predict(m, removed.data).y - removed.data.y[6]).square().mean())
         for m in (removed.model, adapted)
