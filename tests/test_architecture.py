@@ -86,6 +86,7 @@ def test_layers_know_neither_files_nor_tables():
 
 PUBLIC = {
     "lembas_pyg.transforms": {
+        "ImputeInteractions",
         "RemoveDeadEnds",
         "RemoveLigandFeedback",
         "RemoveRedundantNodes",
@@ -161,6 +162,7 @@ PUBLIC = {
         "SteadyState",
         "activation_by_name",
         "contraction_rate",
+        "enlarge",
         "leaky_relu",
         "michaelis_menten_like",
         "sigmoid",
@@ -188,6 +190,10 @@ PUBLIC = {
         "score_table",
     },
     "lembas_pyg.analysis": {
+        "error_network",
+        "fit_sparse",
+        "score_missing_interactions",
+        "structure_scores",
         "Response",
         "describe_network",
         "double_knock_out",

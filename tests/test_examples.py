@@ -92,6 +92,7 @@ EXPECTED = {
         "the network against itself rewired",
         [f"unseen/fast/{name}.tsv" for name in ("guessed", "told", "rewired")],
     ),
+    "missing_interaction.py": ("Mean squared error with the best one added", []),
     "pyg/explain_prediction.py": ("Rank correlation", []),
     "pyg/expression_to_bias.py": ("between lines", []),
     "pyg/implicit_layers.py": ("NOT CONVERGED", []),

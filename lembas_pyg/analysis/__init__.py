@@ -14,6 +14,12 @@ from lembas_pyg.analysis.hidden_signs import (
 )
 from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
+from lembas_pyg.analysis.missing import (
+    error_network,
+    fit_sparse,
+    score_missing_interactions,
+    structure_scores,
+)
 from lembas_pyg.analysis.paths import PathExplanation, explain_path
 from lembas_pyg.analysis.ranking import rank_knock_outs
 from lembas_pyg.analysis.sensitivity import sensitivity
@@ -31,7 +37,9 @@ __all__ = [
     "describe_network",
     "double_knock_out",
     "edge_effects",
+    "error_network",
     "explain_path",
+    "fit_sparse",
     "hidden_sign_recovery",
     "hide_signs",
     "hubs",
@@ -39,6 +47,7 @@ __all__ = [
     "knock_in",
     "knock_out",
     "rank_knock_outs",
+    "score_missing_interactions",
     "sensitivity",
     "sign_ensemble",
     "sign_folds",
@@ -47,4 +56,5 @@ __all__ = [
     "stability",
     "steady_states",
     "strongest",
+    "structure_scores",
 ]

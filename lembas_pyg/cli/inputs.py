@@ -69,7 +69,8 @@ def model_of(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
     from lembas_pyg.topology import has_path
 
     set_threads(arguments)
-    data = network_of(arguments, ligands=arguments.ligands)
+    # Only some commands compare with measurements.
+    data = network_of(arguments, ligands=arguments.ligands, tfs=getattr(arguments, "tfs", None))
     parameters = read_parameters(arguments.parameters)
     with blaming(f"--parameters {arguments.parameters}"):
         act = activation_of(parameters)

@@ -10,6 +10,8 @@ from pathlib import Path
 from lembas_pyg.cli import commands as run
 from lembas_pyg.cli import findings, networks
 from lembas_pyg.cli.finding_options import add_explain, add_sensitivity
+from lembas_pyg.cli.imputation import add_impute
+from lembas_pyg.cli.imputation import impute as run_impute
 from lembas_pyg.cli.knock_out import add_knock_out
 from lembas_pyg.cli.knock_out import knock_out as run_knock_out
 from lembas_pyg.cli.network_options import add_convert, add_curate
@@ -207,11 +209,18 @@ def make_parser() -> argparse.ArgumentParser:
     _add_model(explain)
     add_explain(explain)
     _add_solver(explain, strength=False)
+
     text = "How stable each steady state is, its slow modes, and which nodes form them."
     stability = command("stability", run_stability, text)
     _add_model(stability)
     add_stability(stability)
     _add_solver(stability, strength=False)
+
+    text = "Interactions the network lacks, by how much each would improve the fit."
+    impute = command("impute", run_impute, text)
+    _add_model(impute)
+    add_impute(impute)
+    _add_threads(impute)
     return parser
 
 

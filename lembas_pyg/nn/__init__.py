@@ -10,6 +10,7 @@ from lembas_pyg.nn.activations import (
     sigmoid,
 )
 from lembas_pyg.nn.contraction import contraction_rate
+from lembas_pyg.nn.enlarge import enlarge
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
 from lembas_pyg.nn.projections import SparseProjection
@@ -29,6 +30,7 @@ __all__ = [
     "SteadyState",
     "activation_by_name",
     "contraction_rate",
+    "enlarge",
     "leaky_relu",
     "michaelis_menten_like",
     "sigmoid",
