@@ -24,6 +24,8 @@ _L1, _WEIGHT_DECAY = 1e-4, 1e-3
 # Sources whose state moves by more than this for a unit of input at the target are downstream.
 _INSENSITIVE, _PROBE = 1e-2, 0.1
 _TOL, _MAX_STEPS = 1e-5, 300
+# What reacts to a probe is seen on states solved further.
+_EXACT, _EXACT_STEPS = 1e-9, 5000
 
 
 def error_network(
@@ -75,6 +77,9 @@ def error_network(
     x = problem.drive[problem.model.ligand_index].t()
     signal = _train(problem, x, epochs, generator)
     with torch.no_grad():
+        problem.model.conv.tol, problem.model.conv.max_steps = _EXACT, _EXACT_STEPS
+        point = problem.model.conv.solve(problem.drive, problem.model.edge_index)
+        problem = problem._replace(h=point.value)
         size = signal.abs().mean(dim=1).masked_fill(data.ligand_mask, -1.0)
         order = size.argsort(descending=True)
         order = order[size[order] > 0][:targets]

@@ -18,8 +18,8 @@ def structure_scores(data: Data, pairs: pd.DataFrame) -> pd.DataFrame:
     With :math:`\Gamma` the neighbours of a node in either direction and k their number,
 
     .. math::
-        \text{adamic_adar} = \sum_{v \in \Gamma_i \cap \Gamma_j} \frac{1}{\ln k_v}, \qquad
-        \text{resource_allocation} = \sum_{v \in \Gamma_i \cap \Gamma_j} \frac{1}{k_v} .
+        \text{adamic\_adar} = \sum_{v \in \Gamma_i \cap \Gamma_j} \frac{1}{\ln k_v}, \qquad
+        \text{resource\_allocation} = \sum_{v \in \Gamma_i \cap \Gamma_j} \frac{1}{k_v} .
 
     They know no direction and no data: a column to compare with, or a prior to weigh evidence by.
 
