@@ -4,7 +4,8 @@ from lembas_pyg.synthetic.stimuli import (
     grid_stimuli,
     measure,
     random_stimuli,
+    screen_stimuli,
     split_conditions,
 )
 
-__all__ = ["grid_stimuli", "measure", "random_stimuli", "split_conditions"]
+__all__ = ["grid_stimuli", "measure", "random_stimuli", "screen_stimuli", "split_conditions"]

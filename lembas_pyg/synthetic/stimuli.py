@@ -14,7 +14,13 @@ from lembas_pyg.network import add_conditions, select_conditions
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.prediction import predict
 
-__all__ = ["grid_stimuli", "measure", "random_stimuli", "split_conditions"]
+__all__ = [
+    "grid_stimuli",
+    "measure",
+    "random_stimuli",
+    "screen_stimuli",
+    "split_conditions",
+]
 
 # A grid grows with the power of its ligands; beyond this it was not meant.
 _MAX_CONDITIONS = 1_000_000
@@ -102,11 +108,62 @@ def random_stimuli(
     References:
         Nilsson et al. (2022), Methods; the first condition of the original function is blank, too.
     """
+    return _drawn_stimuli(ligands, num_conditions, num_active, generator, visit=False)
+
+
+def screen_stimuli(
+    ligands: Sequence[str],
+    num_conditions: int,
+    num_active: int,
+    *,
+    generator: torch.Generator | None = None,
+) -> pd.DataFrame:
+    """A control without any ligand, then every ligand in turn together with random ones.
+
+    Condition i > 0 has ligand (i - 1) mod L and `num_active` - 1 others, drawn with replacement;
+    concentrations are uniform in [0, 1). After L + 1 conditions every ligand was there once,
+    which `random_stimuli` does not promise.
+
+    Args:
+        ligands: Accessions of the L ligands.
+        num_conditions: Conditions, the control included.
+        num_active: Draws a condition, that of the ligand whose turn it is included.
+        generator: Source of randomness; the global one if None.
+
+    Returns:
+        Concentrations, conditions x ligands, named as by `random_stimuli`.
+
+    Raises:
+        TypeError: The ligands are one text instead of several.
+        ValueError: A ligand is named twice or not at all, or a number is below 1.
+
+    References:
+        Nilsson et al. (2022), Fig. 5a, and the script of the screen of synthetic data.
+
+    Example:
+        >>> stimuli = screen_stimuli(["L1", "L2"], num_conditions=4, num_active=1)
+        >>> (stimuli > 0).astype(int).to_numpy().tolist()
+        [[0, 0], [1, 0], [0, 1], [1, 0]]
+    """
+    return _drawn_stimuli(ligands, num_conditions, num_active, generator, visit=True)
+
+
+def _drawn_stimuli(
+    ligands: Sequence[str],
+    num_conditions: int,
+    num_active: int,
+    generator: torch.Generator | None,
+    *,
+    visit: bool,
+) -> pd.DataFrame:
+    """A control, then random ligands; the first of a condition is the next in turn on a visit."""
     names = _check_ligands(ligands)
     _check_count("num_conditions", num_conditions, at_least=1)
     _check_count("num_active", num_active, at_least=1)
     shape = num_conditions - 1, num_active
     drawn = torch.randint(len(names), shape, generator=generator)
+    if visit:
+        drawn[:, -1] = torch.arange(num_conditions - 1) % len(names)
     concentration = torch.rand(shape, generator=generator, dtype=torch.float64)
     values = np.zeros((num_conditions, len(names)))
     rows = np.arange(1, num_conditions)

@@ -10,7 +10,13 @@ from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.io import read_conditions, write_conditions
 from lembas_pyg.network import add_conditions, from_interactions
 from lembas_pyg.nn import LEMBAS
-from lembas_pyg.synthetic import grid_stimuli, measure, random_stimuli, split_conditions
+from lembas_pyg.synthetic import (
+    grid_stimuli,
+    measure,
+    random_stimuli,
+    screen_stimuli,
+    split_conditions,
+)
 
 
 def generator(seed=0):
@@ -90,6 +96,25 @@ def test_random_stimuli_repeat_with_the_seed():
     )
     pd.testing.assert_frame_equal(first, again)
     assert first.index.tolist() != other.index.tolist()
+
+
+def test_a_screen_visits_every_ligand_in_turn_after_a_control():
+    names = list("ABCDE")
+    values = screen_stimuli(names, 13, 3, generator=generator()).to_numpy()
+    assert values.shape == (13, 5)
+    assert not values[0].any()
+    assert all(values[i, (i - 1) % 5] > 0 for i in range(1, 13))
+    active = (values[1:] > 0).sum(axis=1)
+    assert active.min() >= 1 and active.max() <= 3 and len(set(active)) > 1
+    assert values.max() < 1
+
+
+def test_the_others_of_a_screen_repeat_with_the_seed():
+    first, again, other = (
+        screen_stimuli(list("ABCDE"), 9, 2, generator=generator(seed)) for seed in (1, 1, 2)
+    )
+    pd.testing.assert_frame_equal(first, again)
+    assert ((first > 0).to_numpy() != (other > 0).to_numpy()).any()
 
 
 def test_measurements_are_the_states_worked_out_by_hand(chain):
