@@ -69,8 +69,8 @@ def score_missing_interactions(
         generator: Source of randomness where `freedom` is not 0.
 
     Returns:
-        One row a candidate, best first: `rank` (1 + the number of candidates that are ahead by more
-        than 1 % of the loss), `source`, `target` (accessions), `sign` and `weight` of the new
+        One row a candidate, best first: `rank` (that of the best candidate whose loss is no more
+        than 1 % lower, else 1 + the number of candidates before it), `source`, `target` (accessions), `sign` and `weight` of the new
         interaction, `gain` (fall of the mean squared error by the linear model), `loss` and
         `loss_after` (mean squared error without and with it), `ties` (candidates of the same rank),
         `refitted`. With signs in `candidates` also `known_sign`. Of an ensemble, `loss_after`,
@@ -229,7 +229,10 @@ def _table(
 
 
 def _ranks(loss: np.ndarray, floor: float) -> np.ndarray:
-    """1 + the number of candidates whose loss is lower by more than 1 %; losses in order."""
+    """Rank of every loss, in order: who is within 1 % of the first of a rank shares it.
+
+    Never smaller than 1 + the number of losses that are lower by more than 1 %.
+    """
     rank = np.ones(len(loss), dtype=int)
     for place in range(1, len(loss)):
         leader = loss[rank[place - 1] - 1]
