@@ -179,7 +179,7 @@ def _draw_flow(
         for present, colour, word in words
         if present.any()
     ]
-    roles = data.receptor_mask & ~data.ligand_mask, ORANGE, "receptor"
+    roles = data.receptor_mask | data.ligand_mask, ORANGE, "ligand or receptor"
     others = data.tf_mask, GREEN, "TF"
     handles += [
         Patch(facecolor="white", edgecolor=colour, label=word)
