@@ -70,11 +70,12 @@ def score_missing_interactions(
 
     Returns:
         One row a candidate, best first: `rank` (that of the best candidate whose loss is no more
-        than 1 % lower, else 1 + the number of candidates before it), `source`, `target` (accessions), `sign` and `weight` of the new
-        interaction, `gain` (fall of the mean squared error by the linear model), `loss` and
-        `loss_after` (mean squared error without and with it), `ties` (candidates of the same rank),
-        `refitted`. With signs in `candidates` also `known_sign`. Of an ensemble, `loss_after`,
-        `weight` and `gain` are medians over the members, `spread` the standard deviation of their
+        than 1 % lower, else 1 + the number of candidates before it), `source`, `target`
+        (accessions), `sign` and `weight` of the new interaction, `gain` (fall of the mean squared
+        error by the linear model), `loss` and `loss_after` (mean squared error without and with
+        it), `ties` (candidates of the same rank), `refitted`. With signs in `candidates` also
+        `known_sign`. Of an ensemble, `loss_after`, `weight` and `gain` are medians over the
+        members, `spread` the standard deviation of their
         falls of the loss and `agree` the share whose loss falls.
 
     Raises:
