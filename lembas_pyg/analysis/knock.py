@@ -53,7 +53,7 @@ def knock_out(
         by_member: Of an ensemble, one table of all members in place of their medians.
         trained_on: Of members of a cross-validation, ask of each condition only those that were
             trained on it (True), or only those that were not (False); all if None.
-            Conditions without such a member are left out, unless they are named.
+            Conditions without such a member are left out, and refused if named.
         tol: Largest change of a state in the last step (dimensionless).
         max_steps: Steps before giving up on a steady state.
 

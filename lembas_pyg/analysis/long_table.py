@@ -54,7 +54,7 @@ def long_table(
     table = (_Strongest if strongest else _Whole)(inquiry, size, by_member, of)
     for part in blocks_of(size, num_items):
         for conditions in blocks_of(len(inquiry.conditions), num_conditions):
-            values = _answers(inquiry, answer, part, conditions)
+            values = _answers(inquiry, answer, part, conditions, by_member)
             if not inquiry.is_ensemble:
                 values = {name: value[0] for name, value in values.items()}
             elif not by_member:
@@ -72,9 +72,12 @@ def blocks_of(size: int, width: int | None) -> Iterator[slice]:
 
 
 def _answers(
-    inquiry: Inquiry, answer: Answer, items: slice, conditions: slice
+    inquiry: Inquiry, answer: Answer, items: slice, conditions: slice, everyone: bool
 ) -> dict[str, np.ndarray]:
-    """Numbers of all members ``[M, conditions, items, T]``; NaN where one is not asked."""
+    """Numbers of members ``[M, conditions, items, T]``; NaN where one is not asked.
+
+    Who is asked about none of the conditions is left out, unless it is to be `everyone`.
+    """
     found: dict[str, list[np.ndarray]] = {}
     width, absent = conditions.stop - conditions.start, []
     for question in inquiry.questions:
@@ -89,7 +92,7 @@ def _answers(
                 numbers = _spread_out(numbers, [c - conditions.start for c in part.columns], width)
             found.setdefault(name, []).append(numbers)
     for values in found.values():
-        for number in absent:
+        for number in absent if everyone else ():
             values.insert(number, np.full_like(values[0], np.nan))
     return {n: v[0][None] if len(v) == 1 else np.stack(v) for n, v in found.items()}
 

@@ -69,7 +69,7 @@ def sensitivity(
         by_member: Of an ensemble, one table of all members in place of their medians.
         trained_on: Of members of a cross-validation, ask of each condition only those that were
             trained on it (True, as the paper does), or only those that were not (False); all if
-            None. Conditions without such a member are left out, unless they are named.
+            None. Conditions without such a member are left out, and refused if named.
         tol: Largest change of a state in the last step (dimensionless); of the derivatives,
             relative to the weight of the TF.
         max_steps: Steps before giving up on a solve.
@@ -86,7 +86,8 @@ def sensitivity(
 
     Raises:
         ValueError: A node, TF or condition is not known, the level is not a finite number other
-            than 0, or the data are not of the model's network.
+            than 0, no member may be asked about a condition, or the data are not of the model's
+            network.
 
     References:
         Nilsson et al. (2022), Fig. 6g, Methods: level 0.01; the original script took 0.001, and of
