@@ -14,7 +14,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-__all__ = ["FixedPoint", "accelerate", "iterate", "rounding_floor", "warn_not_converged"]
+__all__ = [
+    "FixedPoint",
+    "accelerate",
+    "iterate",
+    "iterate_as_one",
+    "rounding_floor",
+    "warn_not_converged",
+    "warn_unsteady",
+]
 
 # Conditions are looked at after these many steps; looking costs about as much as a step.
 _CHECK_EVERY = 4
@@ -180,6 +188,21 @@ def accelerate(
         best = torch.where(active, worst, best)
         num_steps += active
     return FixedPoint(image, best, num_steps, best <= limit)
+
+
+def iterate_as_one(
+    step: Callable[[Tensor], Tensor], start: Tensor, *, tol: float, max_steps: int
+) -> FixedPoint:
+    """Iteration of a step whose columns have one verdict, repeated for each of them."""
+    shape = start.shape
+    point = iterate(
+        lambda h: step(h.view(shape)).reshape(-1, 1),
+        start.reshape(-1, 1),
+        tol=tol,
+        max_steps=max_steps,
+    )
+    residual, num_steps, converged = (part.expand(shape[1]) for part in point[1:])
+    return FixedPoint(point.value.view(shape), residual, num_steps, converged)
 
 
 def rounding_floor(dtype: torch.dtype) -> float:
