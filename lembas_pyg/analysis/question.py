@@ -185,19 +185,10 @@ def ask(
     wanted = None if conditions is None else as_list(conditions)
     prepared = [prepare(member, data, wanted, tol, max_steps) for member in members]
     chosen = list(prepared[0][1])
-    if trained_on is None:
-        may = [set(chosen)] * len(members)
-    else:
+    may = [set(chosen)] * len(members)
+    if trained_on is not None:
         may = _who_may_answer(model, chosen, trained_on)
-        if wanted is None:
-            chosen = [name for name in chosen if any(name in own for own in may)]
-        alone = [name for name in chosen if not any(name in own for own in may)]
-        if alone or not chosen:
-            raise ValueError(
-                f"{'No' if not trained_on else 'Every'} member was trained without "
-                f"{', '.join(map(repr, alone[:5])) or 'any of the conditions'}; leave it out, or "
-                f"ask all members (trained_on=None)."
-            )
+        chosen = _answered(chosen, may, trained_on, wanted is not None)
     failures, questions = Failures(tol), []
     for number, (exact, columns) in enumerate(prepared):
         own = [place for place, name in enumerate(chosen) if name in may[number]]
@@ -240,3 +231,18 @@ def _who_may_answer(
             f"Ensemble(models, held_out=[...])."
         )
     return [{c for c in conditions if (c in without) != trained_on} for without in held_out]
+
+
+def _answered(
+    conditions: list[str], may: list[set[str]], trained_on: bool, are_named: bool
+) -> list[str]:
+    """Conditions that some member may be asked about; all have to be if they were named."""
+    lost = [name for name in conditions if not any(name in own for own in may)]
+    if lost and (are_named or len(lost) == len(conditions)):
+        more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+        raise ValueError(
+            f"{'Every' if trained_on else 'No'} member was trained without "
+            f"{', '.join(map(repr, lost[:5]))}{more}; leave them out, or ask all members "
+            f"(trained_on=None)."
+        )
+    return [name for name in conditions if name not in lost]

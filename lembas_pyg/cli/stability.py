@@ -80,7 +80,8 @@ def stability(arguments: argparse.Namespace) -> int:
     # A condition without modes keeps its row, so that nobody misses it silently.
     keys = [name for name in ("member", "condition") if name in found.conditions]
     modes = found.conditions[keys].merge(found.modes, how="left", on=keys)
-    write_tsv(modes.astype({"mode": "Int64"}), outputs["out"])
+    counts = [name for name in ("mode", "members", "oscillating") if name in modes]
+    write_tsv(modes.astype(dict.fromkeys(counts, "Int64")), outputs["out"])
     if "nodes_out" in outputs:
         write_tsv(found.nodes, outputs["nodes_out"])
     if "states_out" in outputs:

@@ -210,7 +210,7 @@ def test_only_members_that_know_their_training_can_be_chosen_by_it(ensemble, dat
     with pytest.raises(ValueError, match="trained_on=True needs an ensemble that knows"):
         sensitivity(ensemble, data, trained_on=True)
     known = Ensemble(ensemble.models, held_out=HELD_OUT)
-    with pytest.raises(ValueError, match="No member was trained without 'c'; leave it out"):
+    with pytest.raises(ValueError, match="No member was trained without 'c'; leave them out"):
         sensitivity(known, data, conditions=["a", "c"], trained_on=False)
     known = Ensemble(ensemble.models, held_out=[["a"]] * 4)
     with pytest.raises(ValueError, match="Every member was trained without 'a'"):
