@@ -51,6 +51,10 @@ EXPECTED = {
             for name in ("fig6ef.png", "knock-outs.tsv", "knock-ins.tsv")
         ],
     ),
+    "paper/fig6g_sensitivity.py": (
+        "median of the models that have not seen it",
+        ["fig6g/fast/hubs.tsv"],
+    ),
     "paper/fig2_toy_network.py": ("Pearson r, test", ["fig2/fig2.png"]),
     "paper/fig3_spectral_radius.py": ("weights before and after", ["fig3/fig3.png"]),
     "paper/figS11a_spectral_regularisation.py": (
@@ -102,6 +106,7 @@ PUBLISHED = {
     "build_network.py",
     "paper/fig6_knock_outs.py",
     "paper/fig6_ligand_screen.py",
+    "paper/fig6g_sensitivity.py",
     "paper/figS11a_spectral_regularisation.py",
     "paper/figS15_literature.py",
     "unseen_ligands.py",

@@ -7,10 +7,13 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.long_table import LongTable
-from lembas_pyg.analysis.perturbed import Nodes, Screen, node_sets
+from lembas_pyg.analysis.long_table import blocks_of, long_table
+from lembas_pyg.analysis.perturbed import Nodes, Perturbation, node_sets, sets_at_once
+from lembas_pyg.analysis.question import Question, ask
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import MAX_STEPS, TOL, Members
 
@@ -56,39 +59,53 @@ def double_knock_out(
         `control` and `perturbed` (TF activity without and with both), `delta_a`, `delta_b` and
         `delta` (change by a, by b, by both), `synergy`. NaN without a steady state; a warning says
         so. Of an ensemble each number is the median over the members that have it (the median
-        synergy is not the synergy of medians), with `spread`, the standard deviation of their
-        synergies. With `by_member`, the first column is `member` and there is no `spread`.
+        synergy is not the synergy of medians), with the `spread` of their synergies, `members` and
+        `agree` as of `knock_out`. With `by_member`, the first column is `member` in their place.
 
     Raises:
         ValueError: Fewer than two nodes, or as for `knock_out`.
     """
-    screen = Screen.of(model, data, conditions, tfs, strength, clamp, tol, max_steps)
+    done = Perturbation(strength, clamp)
+    inquiry = ask(model, data, conditions, tfs, tol, max_steps)
     singles = node_sets(data, nodes)
     if len(singles) < 2:
         raise ValueError(f"{len(singles)} node makes no pair; name two or more.")
     names = list(singles)
-    pairs = np.array(list(combinations(range(len(names)), 2)))
-    both = {
-        f"{names[a]} and {names[b]}": sorted({*singles[names[a]], *singles[names[b]]})
+    pairs = torch.tensor(list(combinations(range(len(names)), 2)))
+    both = [
+        (f"{names[a]} and {names[b]}", sorted({*singles[names[a]], *singles[names[b]]}))
         for a, b in pairs.tolist()
-    }
-    table = LongTable(screen, list(both), by_member)
-    control = screen.control()[:, :, None]  # [M, C, 1, T]
-    single = np.concatenate([found for _, found in screen.perturbed(singles)], axis=2) - control
-    for block, perturbed in screen.perturbed(both):
-        delta_a, delta_b = (single[:, :, node] for node in pairs[block].T)
+    ]
+    width = sets_at_once(len(inquiry.conditions))
+    alone = [_alone(question, singles, done, width) for question in inquiry.questions]
+
+    def answer(question: Question, items: slice) -> dict[str, Tensor]:
+        perturbed = done.activity(question, dict(both[items]))
+        control = question.activity().expand_as(perturbed)
         delta = perturbed - control
-        values = {
-            "control": np.broadcast_to(control, perturbed.shape),
+        effect = alone[question.number][..., question.part]
+        first, second = (effect[node] for node in pairs[items].T)
+        return {
+            "control": control,
             "perturbed": perturbed,
-            "delta_a": delta_a,
-            "delta_b": delta_b,
+            "delta_a": first,
+            "delta_b": second,
             "delta": delta,
-            "synergy": delta - (delta_a + delta_b),
+            "synergy": delta - (first + second),
         }
-        table.put(block, values, spread_of="synergy")
-    screen.warn()
-    return _with_both_names(table.table(), names, pairs)
+
+    items = {"node": [name for name, _ in both]}
+    table = long_table(inquiry, items, answer, "synergy", num_items=width, by_member=by_member)
+    return _with_both_names(table, names, pairs.numpy())
+
+
+def _alone(
+    question: Question, singles: dict[str, list[int]], done: Perturbation, width: int
+) -> Tensor:
+    """Effects of each node by itself ``[nodes, T, S]``."""
+    sets = list(singles.items())
+    found = [done.activity(question, dict(sets[b])) for b in blocks_of(len(sets), width)]
+    return torch.cat(found) - question.activity()
 
 
 def _with_both_names(table: pd.DataFrame, names: list[str], pairs: np.ndarray) -> pd.DataFrame:

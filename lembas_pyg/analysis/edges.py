@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pandas as pd
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.adjoint import tf_adjoints
-from lembas_pyg.analysis.blocks import Block, Question, ask, collect, collect_strongest, together
+from lembas_pyg.analysis.long_table import long_table
+from lembas_pyg.analysis.question import Question, ask
 from lembas_pyg.network import node_index
-from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
+from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import MAX_STEPS, TOL, Members
 
@@ -64,26 +64,37 @@ def edge_effects(
         categorical), `control` (TF activity), `derivative` (activity by weight), `first_order`
         (predicted change of activity by deletion); with `delete` also `deleted` (TF activity
         without the edge) and `delta` (deleted - control). NaN without a steady state, and a warning
-        says so. Of an ensemble, each is the median over the members with a steady state, and
-        `spread` the standard deviation of their effects of deletion.
+        says so. Of an ensemble, each is the median over the members with a steady state, `spread`
+        the standard deviation of their effects of deletion, `members` the number of these members,
+        and `agree` of those whose effect has the sign of the median.
 
     Raises:
         ValueError: An edge, TF or condition is not known, or the data are not of the model's
             network.
     """
     chosen = _positions(data, edges)
-    asked = ask(model, data, conditions, tfs, tol, max_steps)
-    effect = "delta" if delete else "first_order"
-    columns = _NUMBERS // (len(asked) * max(len(chosen), int(data.num_nodes)))
-    parts = [_effects(question, chosen, delete, columns) for question in asked]
-    blocks = together(parts, effect)
+    inquiry = ask(model, data, conditions, tfs, tol, max_steps)
+    deleted = [_deleted(question, chosen) for question in inquiry.questions] if delete else None
+
+    def answer(question: Question, items: slice) -> dict[str, Tensor]:
+        values = _effects(question, chosen[items])
+        if deleted is not None:
+            without = deleted[question.number][items, :, question.part]
+            values |= {"deleted": without, "delta": without - values["control"]}
+        return values
+
     source, target = (
         [data.node_name[i] for i in row.tolist()] for row in data.edge_index[:, chosen]
     )
-    items = {"source": source, "target": target}
-    if strongest:
-        return collect_strongest(blocks, asked[0], items, effect)
-    return collect(blocks, asked[0], items)
+    height = len(inquiry.questions) * max(len(chosen), int(data.num_nodes)) * len(inquiry.tfs)
+    return long_table(
+        inquiry,
+        {"source": source, "target": target},
+        answer,
+        "delta" if delete else "first_order",
+        num_conditions=_NUMBERS // height,
+        strongest=strongest,
+    )
 
 
 def _positions(data: Data, edges: Iterable[tuple[str, str]] | None) -> Tensor:
@@ -113,27 +124,17 @@ def _positions(data: Data, edges: Iterable[tuple[str, str]] | None) -> Tensor:
 
 
 @torch.no_grad()
-def _effects(question: Question, edges: Tensor, delete: bool, columns: int) -> Iterator[Block]:
-    model, point = question.model, question.point
+def _effects(question: Question, edges: Tensor) -> dict[str, Tensor]:
+    """Derivatives, and what they predict of a deletion ``[edges, T, S]``."""
+    model = question.model
     source, target = model.edge_index[:, edges]
+    derivative = question.adjoint().u[target] * question.point.value[source].unsqueeze(1)
+    control = question.activity().expand_as(derivative)
     weight = model.conv.edge_weight[edges].view(-1, 1, 1)
-    slope, activity, verdicts = model.slope(point.value, question.x), question.activity(), []
-    without = _deleted(question, edges) if delete else None
-    for adjoint in tf_adjoints(model, slope, question.tfs, columns=columns):
-        part = adjoint.conditions
-        verdicts.append(adjoint.converged | ~point.converged[part])
-        blank = ~(adjoint.converged & point.converged[part])
-        derivative = adjoint.u[target] * point.value[source][:, None, part]
-        derivative.masked_fill_(blank, torch.nan)
-        control = activity[:, part].expand_as(derivative)
-        values = {"control": control, "derivative": derivative, "first_order": -weight * derivative}
-        if without is not None:
-            deleted = without[..., part]
-            values |= {"deleted": deleted, "delta": deleted - control}
-        yield Block(part, values)
-    question.warn_no_adjoint(torch.cat(verdicts, dim=1))
+    return {"control": control, "derivative": derivative, "first_order": -weight * derivative}
 
 
+@torch.no_grad()
 def _deleted(question: Question, edges: Tensor) -> Tensor:
     """TF activities without each edge ``[edges, T, S]``, as of a model that never had it."""
     model = question.model
@@ -148,8 +149,5 @@ def _deleted(question: Question, edges: Tensor) -> Tensor:
         runs.append(run._replace(value=run.value[:0]))
         names.append(" -> ".join(model.node_name[i] for i in model.edge_index[:, edge].tolist()))
     whole = FixedPoint(*(torch.cat(parts, dim=-1) for parts in zip(*runs, strict=True)))
-    if not bool(whole.converged.all()):
-        pairs = ((n, c) for n in names for c in question.condition_names)
-        labels = {f"{c} without {n}": i for i, (n, c) in enumerate(pairs)}
-        warn_not_converged(whole, model.conv.tol, labels)
+    question.note(whole, lambda number, under: f"{under} without {names[number]}")
     return torch.stack(activities)

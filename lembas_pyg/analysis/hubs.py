@@ -15,7 +15,7 @@ _NEEDED = ["condition", "node", "tf", "elasticity"]
 
 
 def strongest(table: pd.DataFrame, by: str = "elasticity") -> pd.DataFrame:
-    """Of each node and TF the row of the condition with the largest absolute value.
+    """Of each node and TF (and member) the row of the condition with the largest absolute value.
 
     The value keeps its sign: a signed extreme over conditions.
 
@@ -34,7 +34,8 @@ def strongest(table: pd.DataFrame, by: str = "elasticity") -> pd.DataFrame:
     """
     _check(table, ["condition", "node", "tf", by])
     size = table[by].abs().fillna(-1.0).reset_index(drop=True)
-    keys = [table[name].reset_index(drop=True) for name in ("node", "tf")]
+    names = [*(["member"] if "member" in table else []), "node", "tf"]
+    keys = [table[name].reset_index(drop=True) for name in names]
     rows = size.groupby(keys, observed=True, sort=False).idxmax()
     order = [pd.unique(key) for key in keys]
     rows = rows.reindex(pd.MultiIndex.from_product(order)).dropna().astype(np.int64)
@@ -46,6 +47,13 @@ def hubs(
 ) -> pd.DataFrame:
     """Nodes to which some TF is sensitive in some condition.
 
+    Of a cross-validation, the paper asks of each condition only the models that were trained on it,
+    and takes the extreme over conditions of their medians:
+
+    ``hubs(sensitivity(ensemble, data, trained_on=True, strongest=True), data)``, with the ensemble
+    of `lembas_pyg.training.load_members`. ``trained_on=False`` asks the others: hubs of conditions
+    that the models have not seen.
+
     Args:
         table: As from `lembas_pyg.analysis.sensitivity`, of all conditions or of the strongest.
         data: The network, for the symbols and roles of its nodes.
@@ -55,16 +63,22 @@ def hubs(
     Returns:
         One row a hub, the strongest first: `node`, `label`, its largest absolute `elasticity`, with
         its sign, the `tf` and `condition` of that, and `tfs`, the number of TFs on which it reaches
-        the threshold in some condition.
+        the threshold in some condition. Of an ensemble also `spread`, `members` and `agree` of that
+        elasticity, as in the table.
 
     Raises:
-        ValueError: A column is missing, the threshold is not positive, or a node is not one of the
-            network.
+        ValueError: A column is missing, the table has a row for each member, the threshold is not
+            positive, or a node is not one of the network.
 
     References:
         Nilsson et al. (2022), Fig. 6g: 235 internal nodes of the ligand screen.
     """
     _check(table, _NEEDED)
+    if "member" in table:
+        raise ValueError(
+            "The table has a row for each member; hubs are nodes of a large median: leave "
+            "by_member out of `sensitivity`, or give the rows of one member."
+        )
     if not isinstance(threshold, Real) or not math.isfinite(threshold) or threshold <= 0:
         raise ValueError(f"The threshold is {threshold!r}; it must be positive, such as 0.5.")
     label = dict(zip(data.node_name, data.node_label, strict=True))
@@ -83,6 +97,7 @@ def hubs(
     found = large.loc[order].drop_duplicates("node")
     found = found.assign(label=found["node"].map(label), tfs=found["node"].map(tfs))
     columns = ["node", "label", "elasticity", "tf", "condition", "tfs"]
+    columns += [name for name in ("spread", "members", "agree") if name in found]
     return found[columns].reset_index(drop=True)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
+from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.long_table import LongTable
-from lembas_pyg.analysis.perturbed import Nodes, Screen, node_sets
+from lembas_pyg.analysis.long_table import long_table
+from lembas_pyg.analysis.perturbed import Nodes, Perturbation, node_sets, sets_at_once
+from lembas_pyg.analysis.question import Inquiry, Question, ask
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import MAX_STEPS, TOL, Members
 
@@ -26,6 +27,7 @@ def knock_out(
     clamp: float | None = None,
     tfs: Iterable[str] | str | None = None,
     by_member: bool = False,
+    trained_on: bool | None = None,
     tol: float = TOL,
     max_steps: int = MAX_STEPS,
 ) -> pd.DataFrame:
@@ -49,6 +51,9 @@ def knock_out(
             place of `strength`; None to add `strength`.
         tfs: Accessions of the TFs to report; all if None.
         by_member: Of an ensemble, one table of all members in place of their medians.
+        trained_on: Of members of a cross-validation, ask of each condition only those that were
+            trained on it (True), or only those that were not (False); all if None.
+            Conditions without such a member are left out, and refused if named.
         tol: Largest change of a state in the last step (dimensionless).
         max_steps: Steps before giving up on a steady state.
 
@@ -57,9 +62,9 @@ def knock_out(
         `control` and `perturbed` (TF activity), `delta` (perturbed - control). Nodes perturbed
         together are named in the order of the network, such as ``A+B``. Rows without a steady
         state are NaN, and a warning says so. Of an ensemble, each is the median over the members
-        with a steady state, and `spread` the standard deviation of their deltas; NaN with fewer
-        than two. With `by_member`, the first column is `member` (0, 1, ...) and there is no
-        `spread`.
+        with a steady state, `spread` the standard deviation of their deltas (NaN with fewer than
+        two), `members` the number of these members, and `agree` of those whose delta has the sign
+        of the median. With `by_member`, the first column is `member` (0, 1, ...) in their place.
 
     Raises:
         ValueError: A node, condition or TF is not known, a number is not finite, or the data are
@@ -69,8 +74,9 @@ def knock_out(
         Nilsson et al. (2022), Methods, in silico knock-outs: -5; the original script of the ligand
         screen used -3. Fig. 6e-f: medians over the models of all folds.
     """
-    screen = Screen.of(model, data, conditions, tfs, strength, clamp, tol, max_steps)
-    return _table(screen, node_sets(data, nodes), by_member)
+    done = Perturbation(strength, clamp)
+    inquiry = ask(model, data, conditions, tfs, tol, max_steps, trained_on)
+    return _table(inquiry, node_sets(data, nodes), done, by_member)
 
 
 def knock_in(
@@ -83,6 +89,7 @@ def knock_in(
     clamp: float | None = None,
     tfs: Iterable[str] | str | None = None,
     by_member: bool = False,
+    trained_on: bool | None = None,
     tol: float = TOL,
     max_steps: int = MAX_STEPS,
 ) -> pd.DataFrame:
@@ -98,6 +105,8 @@ def knock_in(
             of `strength`; None to add `strength`.
         tfs: Accessions of the TFs to report; all if None.
         by_member: Of an ensemble, one table of all members in place of their medians.
+        trained_on: Of members of a cross-validation, ask of each condition only those that were
+            trained on it (True), or only those that were not (False); all if None.
         tol: Largest change of a state in the last step (dimensionless).
         max_steps: Steps before giving up on a steady state.
 
@@ -110,20 +119,23 @@ def knock_in(
     References:
         Nilsson et al. (2022), Fig. 6f; the original script used +3.
     """
-    screen = Screen.of(model, data, conditions, tfs, strength, clamp, tol, max_steps)
-    return _table(screen, node_sets(data, nodes), by_member)
+    done = Perturbation(strength, clamp)
+    inquiry = ask(model, data, conditions, tfs, tol, max_steps, trained_on)
+    return _table(inquiry, node_sets(data, nodes), done, by_member)
 
 
-def _table(screen: Screen, sets: dict[str, list[int]], by_member: bool) -> pd.DataFrame:
+def _table(
+    inquiry: Inquiry, sets: dict[str, list[int]], done: Perturbation, by_member: bool
+) -> pd.DataFrame:
     """The long table; condition by condition, node by node, TF by TF."""
-    table = LongTable(screen, list(sets), by_member)
-    control = screen.control()[:, :, None]  # [M, C, 1, T]
-    for block, perturbed in screen.perturbed(sets):
-        values = {
-            "control": np.broadcast_to(control, perturbed.shape),
-            "perturbed": perturbed,
-            "delta": perturbed - control,
-        }
-        table.put(block, values, spread_of="delta")
-    screen.warn()
-    return table.table()
+    names = list(sets)
+
+    def answer(question: Question, items: slice) -> dict[str, Tensor]:
+        perturbed = done.activity(question, {name: sets[name] for name in names[items]})
+        control = question.activity().expand_as(perturbed)
+        return {"control": control, "perturbed": perturbed, "delta": perturbed - control}
+
+    width = sets_at_once(len(inquiry.conditions))
+    return long_table(
+        inquiry, {"node": names}, answer, "delta", num_items=width, by_member=by_member
+    )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from torch_geometric.data import Data
 
-from lembas_pyg.analysis.long_table import mean_of_known, median_of_members, spread_of_members
+from lembas_pyg.analysis.members import agreement, known, mean, median, spread
 from lembas_pyg.analysis.perturbed import JOIN
 
 __all__ = ["rank_knock_outs", "symbols_of"]
@@ -69,9 +69,9 @@ def rank_knock_outs(
     (_, conditions, nodes), place = _grid(keys, len(rows))
     effects = place(rows["delta"])  # [M, C, K]
     if over == "mean" and len(conditions) > 1:
-        where, values = None, mean_of_known(effects, axis=1)
+        where, values = None, mean(effects, axis=1)
     else:
-        magnitude = np.nan_to_num(np.abs(median_of_members(effects)), nan=-1.0)
+        magnitude = np.nan_to_num(np.abs(median(effects)), nan=-1.0)
         where = magnitude.argmax(axis=0)
         values = effects[:, where, np.arange(len(nodes))]  # [M, K]
     found = pd.DataFrame({"node": nodes})
@@ -79,7 +79,7 @@ def rank_knock_outs(
         found["label"] = symbols_of(nodes, data)
     if where is not None:
         found["condition"] = np.asarray(conditions)[where]
-    found["effect"] = median_of_members(values)
+    found["effect"] = median(values)
     if by_member:
         found = found.assign(**_of_members(values, top))
     elif "spread" in rows and where is not None:
@@ -109,18 +109,17 @@ def symbols_of(nodes: list[str], data: Data) -> list[str]:
 
 def _of_members(values: np.ndarray, top: int) -> dict[str, np.ndarray | pd.Series]:
     """Spread, agreement in sign, and ranks of the effects of members ``[M, K]``."""
-    sign = np.sign(median_of_members(values))
     ranks = pd.DataFrame(np.abs(values)).rank(axis=1, ascending=False, method="min")
     low, high = (ranks.quantile(quantile) for quantile in _MIDDLE)
-    known = (~np.isnan(values)).sum(axis=0)
+    members = known(values)
     return {
-        "spread": spread_of_members(values),
-        "members": known,
-        "agree": (np.sign(values) == sign).sum(axis=0),
+        "spread": spread(values),
+        "members": members,
+        "agree": agreement(values, median(values)),
         "rank_median": ranks.median(),
         "rank_low": low,
         "rank_high": high,
-        "in_top": (ranks <= top).sum() / known.clip(min=1),
+        "in_top": (ranks <= top).sum() / members.clip(min=1),
     }
 
 

@@ -39,6 +39,42 @@ class Stability(NamedTuple):
     modes: pd.DataFrame
     nodes: pd.DataFrame
 
+    def over_members(self) -> Stability:
+        """What the members of an ensemble say together: medians, spread and agreement.
+
+        The first mode of one member need not be that of another; numbers are compared by their
+        place, the slowest first, and nodes say how far the members mean the same.
+
+        Returns:
+            Medians over the members with a steady state. `conditions`: `condition`, `radius`,
+            `time_scale`, `period` (of members that oscillate), `spread` (standard deviation of the
+            radius), `members` (those with a steady state). `modes`: `condition`, `mode`, its
+            numbers, `spread`, `members` (those that have the mode), `oscillating` (members in
+            which it oscillates). `nodes`: `condition`, `mode`, `rank`, `node`, `label`,
+            `participation` (of members that list the node), `members` (those that do); a node that
+            more members list comes first.
+
+        Raises:
+            ValueError: The tables are of one model.
+        """
+        if "member" not in self.conditions:
+            raise ValueError("These are the modes of one model; there are no members to compare.")
+        order = pd.CategoricalDtype(self.conditions["condition"].unique())
+        whole, modes, nodes = (table.astype({"condition": order}) for table in self)
+        keys = ["condition", "mode"]
+        together = _medians(modes, keys, _COLUMNS[1][2:])
+        periods = modes.groupby(keys, observed=True)["period"]
+        together["oscillating"] = periods.count().to_numpy()
+        shares = nodes.groupby([*keys, "node", "label"], observed=True)["participation"]
+        listed = shares.agg(participation="median", members="count").reset_index()
+        listed = listed.sort_values(
+            [*keys, "members", "participation"], ascending=[True, True, False, False]
+        )
+        listed.insert(2, "rank", listed.groupby(keys, observed=True).cumcount() + 1)
+        listed = listed[listed["rank"] <= nodes["rank"].max()].reset_index(drop=True)
+        found = _medians(whole, ["condition"], _COLUMNS[0][-3:]), together, listed
+        return Stability(*(table.astype({"condition": str}) for table in found))
+
 
 def stability(
     model: LEMBAS | Members,
@@ -113,6 +149,14 @@ def stability(
                 {"condition": condition, "mode": number, **r} for r in _top(mode, data, nodes)
             )
     return Stability(*(pd.DataFrame(r, columns=c) for r, c in zip(rows, _COLUMNS, strict=True)))
+
+
+def _medians(table: pd.DataFrame, keys: list[str], columns: list[str]) -> pd.DataFrame:
+    """Medians over members in the order of the keys, and the spread of the radius."""
+    groups = table.groupby(keys, observed=True)
+    found = groups[columns].median()
+    found["spread"], found["members"] = groups["radius"].std(), groups["radius"].count()
+    return found.reset_index()
 
 
 _COLUMNS = (

@@ -4,38 +4,36 @@ from __future__ import annotations
 
 import argparse
 
-from lembas_pyg.cli.values import names, number, path
+from lembas_pyg.cli.shared_options import (
+    add_conditions,
+    add_model,
+    add_models,
+    add_nodes,
+    add_out,
+    add_solver,
+)
+from lembas_pyg.cli.values import number, path
 
 __all__ = ["add_explain", "add_sensitivity"]
 
 
 def add_sensitivity(parser: argparse.ArgumentParser) -> None:
-    """What `sensitivity` asks and writes, besides the model."""
-    parser.add_argument(
-        "--out",
-        type=path,
-        required=True,
-        metavar="S.tsv",
-        help="to write: condition, node, tf, control, derivative (with --level perturbed), "
-        "elasticity; one row each",
+    """Options of `sensitivity`."""
+    add_models(parser)
+    text = (
+        "condition, node, tf, control, derivative (with --level perturbed), elasticity; one row "
+        "each"
     )
+    add_out(parser, "S.tsv", text)
+    text = "internal nodes to which some TF is sensitive in some condition"
+    add_out(parser, "H.tsv", text, also="--hubs")
+    add_nodes(parser, "accessions to change, one at a time (default: every node)")
+    add_conditions(parser)
     parser.add_argument(
-        "--hubs",
-        type=path,
-        metavar="H.tsv",
-        help="to write as well: internal nodes to which some TF is sensitive in some condition",
-    )
-    parser.add_argument(
-        "--nodes",
-        type=names,
-        metavar="CODE,...",
-        help="accessions to change, one at a time (default: every node)",
-    )
-    parser.add_argument(
-        "--conditions",
-        type=names,
-        metavar="NAME,...",
-        help="rows of --ligands to do it under (default: all)",
+        "--trained-on",
+        choices=["yes", "no"],
+        help="of a cross-validation, ask of each condition only the members that were trained on "
+        "it, or only those that were not (default: all members)",
     )
     parser.add_argument(
         "--level",
@@ -55,10 +53,12 @@ def add_sensitivity(parser: argparse.ArgumentParser) -> None:
         metavar="FLOAT",
         help="smallest absolute elasticity of a hub (default: 0.5)",
     )
+    add_solver(parser)
 
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
-    """What `explain` asks and writes, besides the model."""
+    """Options of `explain`."""
+    add_model(parser)
     parser.add_argument(
         "--ligand",
         required=True,
@@ -71,13 +71,8 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--condition", required=True, metavar="NAME", help="under what: a row of --ligands"
     )
-    parser.add_argument(
-        "--out",
-        type=path,
-        required=True,
-        metavar="E.tsv",
-        help="to write: source, target, their symbols, sign, weight, attribution, share",
-    )
+    text = "source, target, their symbols, sign, weight, attribution, share"
+    add_out(parser, "E.tsv", text)
     parser.add_argument(
         "--graphml", type=path, metavar="E.graphml", help="to write as well, for Cytoscape"
     )
@@ -99,3 +94,4 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
         metavar="INT",
         help="largest number of interactions (default: 60)",
     )
+    add_solver(parser)

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli.files import check_outputs
-from lembas_pyg.cli.inputs import model_of, refuse, solver_options
+from lembas_pyg.cli.files import INPUTS, check_outputs
+from lembas_pyg.cli.inputs import check_by_member, model_of, models_of, refuse, solver_options
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
@@ -25,12 +25,21 @@ def sensitivity(arguments: argparse.Namespace) -> int:
         refuse(arguments, "argument --level: 0 changes nothing; leave it out for the derivative")
     if arguments.threshold is not None and arguments.hubs is None:
         refuse(arguments, "argument --threshold: no hubs are asked for; add --hubs H.tsv")
-    outputs = check_outputs(arguments, "out", "hubs")
+    if arguments.by_member and arguments.hubs is not None:
+        refuse(arguments, "argument --by-member: --hubs are of medians; leave one of the two out")
+    if arguments.trained_on is not None and not any(p.is_dir() for p in arguments.parameters):
+        refuse(
+            arguments,
+            "argument --trained-on: give the folder of a cross-validation to "
+            "--parameters; other models do not tell what they were trained on",
+        )
+    check_by_member(arguments)
+    outputs = check_outputs(arguments, "out", "hubs", inputs=(*INPUTS, "tfs"))
 
     from lembas_pyg.analysis import hubs, sensitivity
     from lembas_pyg.io import write_tsv
 
-    model, data = model_of(arguments)
+    model, data = models_of(arguments)
     table = sensitivity(
         model,
         data,
@@ -38,6 +47,8 @@ def sensitivity(arguments: argparse.Namespace) -> int:
         arguments.conditions,
         level=arguments.level,
         strongest=arguments.strongest,
+        by_member=arguments.by_member,
+        trained_on=None if arguments.trained_on is None else arguments.trained_on == "yes",
         **solver_options(arguments),
     )
     write_tsv(table, outputs["out"])

@@ -6,6 +6,7 @@ import argparse
 
 from lembas_pyg.cli.files import INPUTS, check_outputs
 from lembas_pyg.cli.inputs import model_of, refuse
+from lembas_pyg.cli.shared_options import add_model, add_out, add_solver, add_tfs
 from lembas_pyg.cli.values import number, path
 
 __all__ = ["add_impute", "impute"]
@@ -14,22 +15,15 @@ _OPTIONS = "top", "screen", "refit", "freedom", "tol", "max_steps"
 
 
 def add_impute(parser: argparse.ArgumentParser) -> None:
-    """What `impute` asks and writes, besides the model; defaults are the library's."""
-    parser.add_argument(
-        "--tfs",
-        type=path,
-        required=True,
-        metavar="T.tsv",
-        help="measurements to explain: conditions x TFs, activities, blank where not measured",
+    """Options of `impute`; defaults are the library's."""
+    add_model(parser)
+    text = "measurements to explain: conditions x TFs, activities, blank where not measured"
+    add_tfs(parser, text)
+    text = (
+        "rank, source, target, sign, weight, gain, loss, loss_after and more; one row a candidate, "
+        "best first"
     )
-    parser.add_argument(
-        "--out",
-        type=path,
-        required=True,
-        metavar="NEW.tsv",
-        help="to write: rank, source, target, sign, weight, gain, loss, loss_after and more; one "
-        "row a candidate, best first",
-    )
+    add_out(parser, "NEW.tsv", text)
     parser.add_argument(
         "--top",
         type=number(int, at_least=1),
@@ -54,19 +48,12 @@ def add_impute(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="add columns of link prediction: what the graph alone says",
     )
-    parser.add_argument(
-        "--network-out",
-        type=path,
-        metavar="M2.tsv",
-        help="to write as well: the network with the best --add candidates",
+    add_out(parser, "M2.tsv", "the network with the best --add candidates", also="--network-out")
+    text = (
+        "parameters of that network, to go on from; new weights are those fitted one at a time "
+        "(one candidate) or 0 (several)"
     )
-    parser.add_argument(
-        "--parameters-out",
-        type=path,
-        metavar="P2.tsv",
-        help="to write as well: parameters of that network, to go on from; new weights are those "
-        "fitted one at a time (one candidate) or 0 (several)",
-    )
+    add_out(parser, "P2.tsv", text, also="--parameters-out")
     parser.add_argument(
         "--add",
         type=number(int, at_least=1),
@@ -76,16 +63,9 @@ def add_impute(parser: argparse.ArgumentParser) -> None:
     for name, text in (
         ("screen", "candidates tried (default: 200)"),
         ("refit", "candidates whose weight is fitted (default: 30)"),
-        ("max-steps", "steps before giving up on a condition (default: 500)"),
     ):
         parser.add_argument(f"--{name}", type=number(int, at_least=1), metavar="INT", help=text)
-    parser.add_argument(
-        "--tol",
-        type=number(float, above=0),
-        metavar="FLOAT",
-        help="largest change of a state in the last step, dimensionless (default: 1e-6)",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    add_solver(parser, tol="1e-6", max_steps=500)
 
 
 def impute(arguments: argparse.Namespace) -> int:

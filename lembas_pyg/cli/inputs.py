@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.nn.activations import Activation
+    from lembas_pyg.training import Ensemble
 
 __all__ = [
     "activation_of",
     "blaming",
+    "check_by_member",
     "model_of",
+    "models_of",
     "network_of",
     "refuse",
     "set_threads",
@@ -84,6 +87,40 @@ def model_of(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
             stacklevel=2,
         )
     return model, data
+
+
+def models_of(arguments: argparse.Namespace) -> tuple[LEMBAS | Ensemble, Data]:
+    """The model of one parameter text, or an ensemble: of several, or of a folder."""
+    given = arguments.parameters
+    folders = [place for place in given if place.is_dir()]
+    if folders and len(given) > 1:
+        raise ValueError(f"--parameters {folders[0]} is a folder; give it alone, or only files.")
+    if not folders:
+        found = [
+            model_of(argparse.Namespace(**vars(arguments) | {"parameters": file})) for file in given
+        ]
+        if len(found) == 1:
+            return found[0]
+        from lembas_pyg.training import Ensemble
+
+        return Ensemble(model for model, _ in found), found[0][1]
+
+    from lembas_pyg.nn import LEMBAS
+    from lembas_pyg.training import Ensemble, load_members
+
+    set_threads(arguments)
+    data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
+    (folder,) = folders
+    if any(folder.glob("member-*.safetensors")):
+        return Ensemble.load(folder, LEMBAS(data, radius=None).double()), data
+    return load_members(folder, data)
+
+
+def check_by_member(arguments: argparse.Namespace) -> None:
+    """Refuse rows of every member where there is one model."""
+    alone = len(arguments.parameters) == 1 and not arguments.parameters[0].is_dir()
+    if arguments.by_member and alone:
+        refuse(arguments, "argument --by-member: there is one model; give several --parameters")
 
 
 @contextmanager

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli.files import check_outputs
-from lembas_pyg.cli.inputs import model_of, network_of, set_threads, solver_options, strength_of
-from lembas_pyg.cli.values import Parser, names, number, path
+from lembas_pyg.cli.files import INPUTS, check_outputs
+from lembas_pyg.cli.inputs import check_by_member, models_of, solver_options, strength_of
+from lembas_pyg.cli.shared_options import (
+    add_conditions,
+    add_models,
+    add_nodes,
+    add_out,
+    add_solver,
+    add_strength,
+)
+from lembas_pyg.cli.values import Parser, number
 
 if TYPE_CHECKING:
     from torch_geometric.data import Data
-
-    from lembas_pyg.nn import LEMBAS
-    from lembas_pyg.training import Ensemble
 
 __all__ = ["add_knock_out", "knock_out"]
 
@@ -22,27 +27,16 @@ _JOIN = "+"
 
 
 def add_knock_out(parser: argparse.ArgumentParser) -> None:
-    """The options that the command has alone."""
-    parser.add_argument(
-        "--out",
-        type=path,
-        required=True,
-        metavar="KO.tsv",
-        help="to write: condition, node, tf, control, perturbed, delta; one row each",
+    """Options of `knock-out`."""
+    add_models(parser)
+    add_out(parser, "KO.tsv", "condition, node, tf, control, perturbed, delta; one row each")
+    text = (
+        "accessions to knock out, one at a time (default: every node); those joined by + together, "
+        "as in A,B,A+B"
     )
-    parser.add_argument(
-        "--nodes",
-        type=names,
-        metavar="CODE,...",
-        help="accessions to knock out, one at a time (default: every node); those joined by + "
-        "together, as in A,B,A+B",
-    )
-    parser.add_argument(
-        "--conditions",
-        type=names,
-        metavar="NAME,...",
-        help="rows of --ligands to do it under (default: all)",
-    )
+    add_nodes(parser, text)
+    add_conditions(parser)
+    add_strength(parser)
     parser.add_argument(
         "--clamp",
         type=number(float),
@@ -61,29 +55,18 @@ def add_knock_out(parser: argparse.ArgumentParser) -> None:
         help="write the nodes ranked by their effect on this TF (accession or symbol) instead; of "
         "several conditions, the largest effect",
     )
-    parser.add_argument(
-        "--by-member",
-        action="store_true",
-        help="write the rows of every model of an ensemble, in place of their medians",
-    )
-    parser.add_argument(
-        "--tfs",
-        type=path,
-        metavar="T.tsv",
-        help="measurements, for members of a cross-validation with a surrogate variable",
-    )
+    add_solver(parser)
 
 
 def knock_out(arguments: argparse.Namespace) -> int:
     """Write the effect of every knock-out, of all pairs, or a ranked list."""
     _check_usage(arguments)
-    inputs = ("network", "annotation", "parameters", "ligands", "tfs")
-    outputs = check_outputs(arguments, "out", inputs=inputs)
+    outputs = check_outputs(arguments, "out", inputs=(*INPUTS, "tfs"))
 
     from lembas_pyg.analysis import double_knock_out, knock_out, rank_knock_outs
     from lembas_pyg.io import write_tsv
 
-    model, data = _models(arguments)
+    model, data = models_of(arguments)
     options: dict[str, Any] = {
         "conditions": arguments.conditions,
         "strength": strength_of(arguments),
@@ -120,36 +103,7 @@ def _check_usage(arguments: argparse.Namespace) -> None:
         if arguments.rank is not None and getattr(arguments, option):
             name = option.replace("_", "-")
             parser.error(f"argument --{name}: --rank writes one row a node; leave one of them out")
-    alone = len(arguments.parameters) == 1 and not arguments.parameters[0].is_dir()
-    if arguments.by_member and alone:
-        parser.error("argument --by-member: there is one model; give several --parameters")
-
-
-def _models(arguments: argparse.Namespace) -> tuple[LEMBAS | Ensemble, Data]:
-    """The model of one parameter text, or an ensemble: of several, or of a folder."""
-    given = arguments.parameters
-    folders = [place for place in given if place.is_dir()]
-    if folders and len(given) > 1:
-        raise ValueError(f"--parameters {folders[0]} is a folder; give it alone, or only files.")
-    if not folders:
-        found = [
-            model_of(argparse.Namespace(**vars(arguments) | {"parameters": file})) for file in given
-        ]
-        if len(found) == 1:
-            return found[0]
-        from lembas_pyg.training import Ensemble
-
-        return Ensemble(model for model, _ in found), found[0][1]
-
-    from lembas_pyg.nn import LEMBAS
-    from lembas_pyg.training import Ensemble, load_members
-
-    set_threads(arguments)
-    data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
-    (folder,) = folders
-    if any(folder.glob("member-*.safetensors")):
-        return Ensemble.load(folder, LEMBAS(data, radius=None).double()), data
-    return load_members(folder, data)
+    check_by_member(arguments)
 
 
 def _tf(data: Data, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from lembas_pyg.cli.networks import FORMATS
+from lembas_pyg.cli.shared_options import add_network, add_out, add_overwrite
 from lembas_pyg.cli.values import did_you_mean, listed, names, path
 
 __all__ = ["add_convert", "add_curate"]
@@ -22,21 +23,11 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "files", type=path, nargs="+", metavar="FILE", help="downloaded from the database; merged"
     )
-    parser.add_argument(
-        "--out", type=path, required=True, metavar="M.tsv", help="to write: interactions"
-    )
-    parser.add_argument(
-        "--annotation-out",
-        type=path,
-        metavar="A.tsv",
-        help="to write as well: names and roles of the nodes",
-    )
-    parser.add_argument(
-        "--report",
-        type=path,
-        metavar="R.tsv",
-        help="to write as well: what was added, changed and removed, and by which rule",
-    )
+    add_out(parser, "M.tsv", "interactions")
+    text = "names and roles of the nodes"
+    add_out(parser, "A.tsv", text, also="--annotation-out")
+    text = "what was added, changed and removed, and by which rule"
+    add_out(parser, "R.tsv", text, also="--report")
     parser.add_argument(
         "--resources",
         type=names,
@@ -84,26 +75,17 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
         metavar="R.tsv",
         help="table of regulons, whose sources are the TFs of --annotation-out",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    add_overwrite(parser)
 
 
 def add_curate(parser: argparse.ArgumentParser) -> None:
-    """Options of `curate`, but for --network and --annotation."""
-    parser.add_argument(
-        "--out", type=path, required=True, metavar="M2.tsv", help="to write: interactions"
-    )
-    parser.add_argument(
-        "--annotation-out",
-        type=path,
-        metavar="A2.tsv",
-        help="to write as well: names and roles of the nodes that are left",
-    )
-    parser.add_argument(
-        "--report",
-        type=path,
-        metavar="R.tsv",
-        help="to write as well: every node and interaction that was removed, and by which rule",
-    )
+    """Options of `curate`."""
+    add_network(parser)
+    add_out(parser, "M2.tsv", "interactions")
+    text = "names and roles of the nodes that are left"
+    add_out(parser, "A2.tsv", text, also="--annotation-out")
+    text = "every node and interaction that was removed, and by which rule"
+    add_out(parser, "R.tsv", text, also="--report")
     parser.add_argument(
         "--remove-ligand-feedback",
         action="store_true",
@@ -119,7 +101,7 @@ def add_curate(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="remove nodes whose single source is their single target (done last)",
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+    add_overwrite(parser)
 
 
 def _format(text: str) -> str:

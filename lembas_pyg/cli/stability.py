@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli.files import check_outputs
-from lembas_pyg.cli.inputs import model_of, refuse, solver_options
-from lembas_pyg.cli.values import names, number, path
+from lembas_pyg.cli.files import INPUTS, check_outputs
+from lembas_pyg.cli.inputs import check_by_member, models_of, refuse, solver_options
+from lembas_pyg.cli.shared_options import add_conditions, add_models, add_out, add_solver
+from lembas_pyg.cli.values import number
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch_geometric.data import Data
+
+    from lembas_pyg.nn import LEMBAS
+    from lembas_pyg.training import Ensemble
 
 __all__ = ["add_stability", "stability"]
 
 
 def add_stability(parser: argparse.ArgumentParser) -> None:
-    """The options that the command has alone."""
-    parser.add_argument(
-        "--out",
-        type=path,
-        required=True,
-        metavar="MODES.tsv",
-        help="to write: condition, mode, radius, real, imag, time_scale, period, num_nodes; one "
-        "row a condition and mode, blank without a steady state or feedback",
+    """Options of `stability`."""
+    add_models(parser)
+    text = (
+        "condition, mode, radius, real, imag, time_scale, period, num_nodes; one row a condition "
+        "and mode, blank without a steady state or feedback"
     )
-    parser.add_argument(
-        "--nodes-out",
-        type=path,
-        metavar="NODES.tsv",
-        help="to write as well: condition, mode, rank, node, label, participation",
-    )
-    parser.add_argument(
-        "--states-out",
-        type=path,
-        metavar="STATES.tsv",
-        help="to write as well: the distinct steady states that random starts end in",
-    )
-    parser.add_argument(
-        "--conditions",
-        type=names,
-        metavar="NAME,...",
-        help="rows of --ligands to look at (default: all)",
-    )
+    add_out(parser, "MODES.tsv", text)
+    text = "condition, mode, rank, node, label, participation"
+    add_out(parser, "NODES.tsv", text, also="--nodes-out")
+    text = "the distinct steady states that random starts end in"
+    add_out(parser, "STATES.tsv", text, also="--states-out")
+    add_conditions(parser, "look at")
     parser.add_argument(
         "--modes",
         type=number(int, at_least=1),
@@ -65,33 +58,53 @@ def add_stability(parser: argparse.ArgumentParser) -> None:
         metavar="INT",
         help="of the random starts (default: %(default)s)",
     )
+    add_solver(parser)
 
 
 def stability(arguments: argparse.Namespace) -> int:
     """Write the modes, and nodes and steady states if asked to."""
     if arguments.starts is not None and arguments.states_out is None:
         refuse(arguments, "argument --starts: nothing starts; add --states-out FILE")
-    outputs = check_outputs(arguments, "out", "nodes_out", "states_out")
+    check_by_member(arguments)
+    outputs = check_outputs(arguments, "out", "nodes_out", "states_out", inputs=(*INPUTS, "tfs"))
 
-    import torch
-
-    from lembas_pyg.analysis import stability, steady_states
+    from lembas_pyg.analysis import stability
     from lembas_pyg.io import write_tsv
 
-    model, data = model_of(arguments)
+    model, data = models_of(arguments)
     options: dict[str, Any] = {"modes": arguments.modes, "nodes": arguments.top}
     options = {name: value for name, value in options.items() if value is not None}
-    found = stability(model, data, arguments.conditions, **options, **solver_options(arguments))
+    each = stability(model, data, arguments.conditions, **options, **solver_options(arguments))
+    several = hasattr(model, "models") and not arguments.by_member
+    found = each.over_members() if several else each
     # A condition without modes keeps its row, so that nobody misses it silently.
-    modes = found.conditions[["condition"]].merge(found.modes, how="left", on="condition")
-    write_tsv(modes.astype({"mode": "Int64"}), outputs["out"])
+    keys = [name for name in ("member", "condition") if name in found.conditions]
+    modes = found.conditions[keys].merge(found.modes, how="left", on=keys)
+    counts = [name for name in ("mode", "members", "oscillating") if name in modes]
+    write_tsv(modes.astype(dict.fromkeys(counts, "Int64")), outputs["out"])
     if "nodes_out" in outputs:
         write_tsv(found.nodes, outputs["nodes_out"])
     if "states_out" in outputs:
-        generator = torch.Generator().manual_seed(arguments.seed)
-        starts = {} if arguments.starts is None else {"starts": arguments.starts}
-        states = steady_states(model, data, arguments.conditions, generator=generator, **starts)
-        write_tsv(states.states, outputs["states_out"])
-    if not found.conditions["converged"].any():
+        write_tsv(_states(model, data, arguments), outputs["states_out"])
+    if not each.conditions["converged"].any():
         raise RuntimeError("No condition has a steady state: all modes written are blank.")
     return 0
+
+
+def _states(model: LEMBAS | Ensemble, data: Data, arguments: argparse.Namespace) -> pd.DataFrame:
+    """Distinct steady states; of an ensemble those of every member, which need not be the same."""
+    import pandas as pd
+    import torch
+
+    from lembas_pyg.analysis import steady_states
+    from lembas_pyg.nn import LEMBAS
+
+    generator = torch.Generator().manual_seed(arguments.seed)
+    starts = {} if arguments.starts is None else {"starts": arguments.starts}
+    tables = []
+    for place, member in enumerate([model] if isinstance(model, LEMBAS) else model.models):
+        found = steady_states(member, data, arguments.conditions, generator=generator, **starts)
+        if not isinstance(model, LEMBAS):
+            found.states.insert(0, "member", place)
+        tables.append(found.states)
+    return pd.concat(tables, ignore_index=True)

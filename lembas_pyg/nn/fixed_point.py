@@ -8,13 +8,21 @@ answer, never an exception and never silent.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["FixedPoint", "accelerate", "iterate", "rounding_floor", "warn_not_converged"]
+__all__ = [
+    "FixedPoint",
+    "accelerate",
+    "iterate",
+    "iterate_as_one",
+    "rounding_floor",
+    "warn_not_converged",
+    "warn_unsteady",
+]
 
 # Conditions are looked at after these many steps; looking costs about as much as a step.
 _CHECK_EVERY = 4
@@ -182,6 +190,21 @@ def accelerate(
     return FixedPoint(image, best, num_steps, best <= limit)
 
 
+def iterate_as_one(
+    step: Callable[[Tensor], Tensor], start: Tensor, *, tol: float, max_steps: int
+) -> FixedPoint:
+    """Iteration of a step whose columns have one verdict, repeated for each of them."""
+    shape = start.shape
+    point = iterate(
+        lambda h: step(h.view(shape)).reshape(-1, 1),
+        start.reshape(-1, 1),
+        tol=tol,
+        max_steps=max_steps,
+    )
+    residual, num_steps, converged = (part.expand(shape[1]) for part in point[1:])
+    return FixedPoint(point.value.view(shape), residual, num_steps, converged)
+
+
 def rounding_floor(dtype: torch.dtype) -> float:
     """Change of a state in one step below which there is only rounding (states are about 1)."""
     return 4 * torch.finfo(dtype).eps
@@ -197,18 +220,36 @@ def warn_not_converged(
         tol: The tolerance it was asked for.
         conditions: Condition name -> column, to name them instead of numbering them.
     """
-    converged, residual = point.converged, point.residual
-    if bool(converged.all()):
-        return
-    failed = (~converged).nonzero().view(-1).tolist()
     names = {column: name for name, column in (conditions or {}).items()}
-    shown = [f"{names.get(c, c)} (residual {float(residual[c]):.2g})" for c in failed[:5]]
-    more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-    worst = float(residual[~converged].max())
-    if worst <= rounding_floor(residual.dtype):
-        remedy = (
-            f"They are at the rounding floor of {residual.dtype}: use .double(), or a larger tol."
-        )
+    failed = (~point.converged).nonzero().view(-1).tolist()
+    unsteady = [(str(names.get(c, c)), float(point.residual[c])) for c in failed]
+    warn_unsteady(unsteady, len(point.converged), tol, point.residual.dtype, stacklevel=4)
+
+
+def warn_unsteady(
+    unsteady: Sequence[tuple[str, float]],
+    solved: int,
+    tol: float,
+    dtype: torch.dtype = torch.double,
+    *,
+    stacklevel: int = 3,
+) -> None:
+    """Warn once, with the remedy, of what did not reach a steady state; of nothing if all did.
+
+    Args:
+        unsteady: Names and residuals.
+        solved: How many were solved for, these among them.
+        tol: The tolerance they were asked for.
+        dtype: Precision of the solve.
+        stacklevel: As of `warnings.warn`.
+    """
+    if not unsteady:
+        return
+    shown = [f"{name} (residual {residual:.2g})" for name, residual in unsteady[:5]]
+    more = f" and {len(unsteady) - 5} more" if len(unsteady) > 5 else ""
+    residuals = [residual for _, residual in unsteady]
+    if all(residual <= rounding_floor(dtype) for residual in residuals):  # and none is NaN
+        remedy = f"They are at the rounding floor of {dtype}: use .double(), or a larger tol."
     else:
         remedy = (
             "Their states are not to be trusted. Raise max_steps if the residual is small; a "
@@ -216,7 +257,7 @@ def warn_not_converged(
             "with a spectral term."
         )
     warnings.warn(
-        f"{len(failed)} of {len(converged)} conditions did not reach a steady state within "
+        f"{len(unsteady)} of {solved} conditions did not reach a steady state within "
         f"tol={tol:g}: {', '.join(shown)}{more}. {remedy}",
-        stacklevel=3,
+        stacklevel=stacklevel,
     )

@@ -23,7 +23,13 @@ from torch.autograd.function import once_differentiable
 
 from lembas_pyg.nn import compiled
 from lembas_pyg.nn.activations import Activation, slope_at
-from lembas_pyg.nn.fixed_point import FixedPoint, accelerate, iterate, rounding_floor
+from lembas_pyg.nn.fixed_point import (
+    FixedPoint,
+    accelerate,
+    iterate,
+    iterate_as_one,
+    rounding_floor,
+)
 from lembas_pyg.nn.operator import SignedOperator
 from lembas_pyg.nn.spectral import spectral_radius
 
@@ -299,7 +305,7 @@ def steady_state_of(
     with torch.no_grad():
         start = torch.zeros_like(drive) if start is None else start
         if mixing:
-            point = _iterate_as_one(
+            point = iterate_as_one(
                 lambda h: step(h, drive, *columns), start, tol=tol, max_steps=max_steps
             )
         else:
@@ -321,27 +327,12 @@ def steady_state_of(
 
             scale = float(grad.abs().amax().clamp(min=torch.finfo(grad.dtype).tiny))
             # The graph of `image` spans all conditions, so none can be set aside.
-            adjoint = _iterate_as_one(adjoint_step, grad, tol=tol * scale, max_steps=max_steps)
+            adjoint = iterate_as_one(adjoint_step, grad, tol=tol * scale, max_steps=max_steps)
             warn_adjoint_not_converged(adjoint.converged)
             return adjoint.value
 
         value.register_hook(solve_adjoint)
     return point._replace(value=value)
-
-
-def _iterate_as_one(
-    step: Callable[[Tensor], Tensor], start: Tensor, *, tol: float, max_steps: int
-) -> FixedPoint:
-    """Iteration of a step whose columns have one verdict, repeated for each of them."""
-    shape = start.shape
-    point = iterate(
-        lambda h: step(h.view(shape)).reshape(-1, 1),
-        start.reshape(-1, 1),
-        tol=tol,
-        max_steps=max_steps,
-    )
-    residual, num_steps, converged = (part.expand(shape[1]) for part in point[1:])
-    return FixedPoint(point.value.view(shape), residual, num_steps, converged)
 
 
 def warn_adjoint_not_converged(converged: Tensor) -> None:

@@ -85,7 +85,7 @@ class CrossValidation:
     def ensemble(
         self, data: Data, fold: int | None = None, model: Callable[..., LEMBAS] = LEMBAS
     ) -> Ensemble:
-        """The trained members of a fold, or of all folds, as one model.
+        """The trained members of a fold, or of all folds, as one model; it knows their `held_out`.
 
         Args:
             data: The network; with `surrogate_variable` that of
@@ -113,7 +113,8 @@ class CrossValidation:
                 )
             member.load_state_dict(self.states[key], strict=False)
             members.append(member)
-        return Ensemble(members)
+        folds = self.predictions.groupby("fold")["condition"].unique()
+        return Ensemble(members, held_out=[folds[number] for number, _ in chosen])
 
 
 def collect(

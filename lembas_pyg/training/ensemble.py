@@ -53,9 +53,12 @@ class Ensemble(Module):
         average: ``"mean"`` or ``"median"`` over members.
         limits: Predictions of members are clipped to this range before they are averaged; None to
             leave them. TF activities lie in [0, 1].
+        held_out: Of every member, the conditions it was trained without, where that is known: for
+            analyses that ask of a condition only members that have, or have not, seen it.
 
     Raises:
-        ValueError: There is no member, they are of different networks, or the average is unknown.
+        ValueError: There is no member, they are of different networks, the average is unknown, or
+            `held_out` is of another number of members.
 
     References:
         Nilsson et al. (2022), Fig. 6e-f: medians over the models of all folds.
@@ -67,6 +70,7 @@ class Ensemble(Module):
         *,
         average: str = "mean",
         limits: tuple[float, float] | None = (0.0, 1.0),
+        held_out: Iterable[Iterable[str]] | None = None,
     ) -> None:
         super().__init__()
         models = list(members)
@@ -87,6 +91,12 @@ class Ensemble(Module):
                 )
         self.members = ModuleList(models)
         self.average, self.limits = average, limits
+        self.held_out = None if held_out is None else [frozenset(names) for names in held_out]
+        if self.held_out is not None and len(self.held_out) != len(models):
+            raise ValueError(
+                f"held_out tells of {len(self.held_out)} members, and there are {len(models)}; "
+                f"give the conditions of each, none where it was trained on all."
+            )
 
     @property
     def models(self) -> list[LEMBAS]:
@@ -124,7 +134,7 @@ class Ensemble(Module):
         return combine(members, residual, converged, self.average)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write every member as ``member-000.safetensors`` and so on.
+        """Write every member as ``member-000.safetensors`` and so on; `held_out` is not kept.
 
         Args:
             folder: Made if it is not there.

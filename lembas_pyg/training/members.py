@@ -32,8 +32,9 @@ def load_members(folder: str | os.PathLike[str], data: Data) -> tuple[Ensemble, 
             a surrogate variable, it needs the measured TFs, to look for them again.
 
     Returns:
-        The ensemble, folds first, and the network it is of: that of `data`, with the covariate of
-        its surrogate variable where the members know of it.
+        The ensemble, folds first, which knows the conditions that each was trained without
+        (`held_out`), and the network it is of: that of `data`, with the covariate of its surrogate
+        variable where the members know of it.
 
     Raises:
         FileNotFoundError: The folder holds no members.
@@ -57,7 +58,8 @@ def load_members(folder: str | os.PathLike[str], data: Data) -> tuple[Ensemble, 
     if record["settings"]["surrogate_variable"]:
         data = _with_surrogate(folder, data)
     act = _activation(folder, record["model"])
-    return Ensemble(_member(file, LEMBAS(data, act, radius=None)) for file in files), data
+    found = [_member(file, LEMBAS(data, act, radius=None)) for file in files]
+    return Ensemble((m for m, _ in found), held_out=(names for _, names in found)), data
 
 
 def _record(path: Path) -> dict[str, Any]:
@@ -96,10 +98,11 @@ def _activation(folder: Path, model: str) -> Activation:
     )
 
 
-def _member(file: Path, model: LEMBAS) -> LEMBAS:
-    """Give a model the parameters in a file."""
+def _member(file: Path, model: LEMBAS) -> tuple[LEMBAS, list[str]]:
+    """Give a model the parameters in a file; and the conditions it was trained without."""
     try:
-        state = load_tensors(file)["state"]
+        content = load_tensors(file)
+        state, held_out = content["state"], list(content["held_out"])
     except (pickle.UnpicklingError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is no member of a cross-validation: {error}") from error
     for name, parameter in model.named_parameters():
@@ -110,4 +113,4 @@ def _member(file: Path, model: LEMBAS) -> LEMBAS:
                 f"{list(parameter.shape)} here. Give the network that was trained."
             )
     model.to(state["conv.bias"].dtype).load_state_dict(state, strict=False)
-    return model
+    return model, held_out

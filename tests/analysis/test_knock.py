@@ -121,7 +121,7 @@ def plain_parameters():
         ({"nodes": [("S1", "S1")]}, "Named more than once: S1"),
         ({"nodes": [("S1", "R1"), ("R1", "S1")]}, r"Named more than once: R1\+S1"),
         ({"nodes": [()]}, "A set of nodes is empty"),
-        ({"tfs": "S1"}, "Unknown TFs: 'S1'. The network has T1"),
+        ({"tfs": "S1"}, "'S1' is not a TF of this network; TFs are T1"),
     ],
 )
 def test_what_is_not_there_cannot_be_perturbed(model, data, options, message):
@@ -231,6 +231,18 @@ def test_the_table_of_all_members_holds_that_of_each(model, data):
     for number, member in enumerate((model, other)):
         part = table[table["member"] == number].drop(columns="member").reset_index(drop=True)
         pd.testing.assert_frame_equal(part, knock_out(member, data, ["S1", "R2"]))
+
+
+def test_only_members_that_were_trained_without_the_condition(model, data):
+    other = LEMBAS(data, generator=torch.Generator().manual_seed(5)).double()
+    both = Ensemble([model, other], held_out=[["a"], ["b"]])
+    table = knock_out(both, data, ["S1", "R2"], trained_on=False)
+    for member, condition in ((model, "a"), (other, "b")):
+        part = table[table["condition"] == condition]
+        alone = knock_out(member, data, ["S1", "R2"], condition)
+        np.testing.assert_allclose(part["delta"], alone["delta"], atol=1e-12)
+        assert (part["members"] == 1).all()
+    assert len(table) == 4
 
 
 def test_all_that_has_no_steady_state_is_named_in_one_warning(data):

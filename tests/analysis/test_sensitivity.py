@@ -154,6 +154,71 @@ def test_the_strongest_condition_is_found_with_and_without_the_whole_table(ensem
             assert abs(row.elasticity) == same["elasticity"].abs().max()
 
 
+def test_the_table_of_all_members_holds_that_of_each(ensemble, data):
+    for short in (False, True):
+        table = sensitivity(ensemble, data, by_member=True, strongest=short)
+        assert table["member"].unique().tolist() == [0, 1, 2, 3]
+        for number, member in enumerate(ensemble.models):
+            part = table[table["member"] == number].drop(columns="member").reset_index(drop=True)
+            pd.testing.assert_frame_equal(part, sensitivity(member, data, strongest=short))
+    pd.testing.assert_frame_equal(
+        table, strongest(sensitivity(ensemble, data, by_member=True)), check_exact=True
+    )
+    pd.testing.assert_frame_equal(
+        sensitivity(ensemble.models[0], data, by_member=True), sensitivity(ensemble.models[0], data)
+    )
+
+
+HELD_OUT = [["a"], ["a", "b"], ["b"], []]  # "c" was in every training
+
+
+@pytest.mark.parametrize("trained_on", [True, False])
+@pytest.mark.parametrize("columns", [1, 8, 2048])
+def test_conditions_are_asked_only_of_members_that_have_or_have_not_seen_them(
+    ensemble, data, trained_on, columns, monkeypatch
+):
+    monkeypatch.setattr(sys.modules["lembas_pyg.analysis.sensitivity"], "_COLUMNS", columns)
+    known = Ensemble(ensemble.models, held_out=HELD_OUT)
+    table = sensitivity(known, data, trained_on=trained_on)
+    assert table["condition"].unique().tolist() == (["a", "b", "c"] if trained_on else ["a", "b"])
+    for condition, part in table.groupby("condition", observed=True):
+        asked = [
+            m
+            for m, without in zip(known.models, HELD_OUT, strict=True)
+            if (condition in without) != trained_on
+        ]
+        each = [sensitivity(member, data, conditions=condition) for member in asked]
+        for name in ("control", "derivative", "elasticity"):
+            members = np.stack([one[name] for one in each])
+            np.testing.assert_allclose(part[name], np.median(members, axis=0), atol=1e-12)
+        np.testing.assert_allclose(part["spread"], members.std(axis=0, ddof=1), atol=1e-12)
+        assert (part["members"] == len(asked)).all()
+        agree = np.sign(members) == np.sign(np.median(members, axis=0))
+        assert part["agree"].tolist() == agree.sum(axis=0).tolist()
+    found = hubs(sensitivity(known, data, trained_on=trained_on, strongest=True), data, 0.1)
+    wide = table.pivot(index="condition", columns=["node", "tf"], values="elasticity")
+    expected = wide.abs().max()[wide.abs().max() >= 0.1].index.get_level_values("node")
+    assert set(found["node"]) == set(expected) & {"R1", "R2", "S1", "S2"} != set()
+    assert found.columns.tolist()[-3:] == ["spread", "members", "agree"]
+    blank = sensitivity(known, data, "S1", "a", trained_on=trained_on, by_member=True)
+    assert (
+        blank["elasticity"].isna() == [trained_on, trained_on, not trained_on, not trained_on]
+    ).all()
+
+
+def test_only_members_that_know_their_training_can_be_chosen_by_it(ensemble, data):
+    with pytest.raises(ValueError, match="trained_on=True needs an ensemble that knows"):
+        sensitivity(ensemble, data, trained_on=True)
+    known = Ensemble(ensemble.models, held_out=HELD_OUT)
+    with pytest.raises(ValueError, match="No member was trained without 'c'; leave them out"):
+        sensitivity(known, data, conditions=["a", "c"], trained_on=False)
+    known = Ensemble(ensemble.models, held_out=[["a"]] * 4)
+    with pytest.raises(ValueError, match="Every member was trained without 'a'"):
+        sensitivity(known, data, conditions="a", trained_on=True)
+    with pytest.raises(ValueError, match="held_out tells of 1 members, and there are 4"):
+        Ensemble(ensemble.models, held_out=[[]])
+
+
 def test_hubs_are_internal_nodes_of_large_effect_in_some_condition(data):
     rows = [
         ("a", "S1", "T1", 0.6),
@@ -241,6 +306,8 @@ def test_thresholds_are_positive(model, data, threshold):
 def test_tables_of_another_kind_are_refused(data):
     with pytest.raises(ValueError, match="no column 'elasticity'"):
         hubs(pd.DataFrame(columns=KEYS), data)
+    with pytest.raises(ValueError, match="has a row for each member"):
+        hubs(pd.DataFrame(columns=["member", *KEYS, "elasticity"]), data)
     other = pd.DataFrame([("a", "X", "T1", 1.0)], columns=[*KEYS, "elasticity"])
     with pytest.raises(ValueError, match="'X', which is not among the 7"):
         hubs(other, data)

@@ -78,6 +78,37 @@ def test_without_feedback_the_radius_is_zero():
     assert found.modes.empty
 
 
+def test_members_together_are_medians_with_spread_and_agreement():
+    data, models = loop_of_two(0.9, -0.9)[1], []
+    for forward, back in ((0.9, -0.9), (0.5, 0.5), (0.8, 0.2), (0.0, 0.7)):
+        models.append(loop_of_two(0.9, -0.9)[0])
+        with torch.no_grad():
+            models[-1].conv.edge_weight[1:] = torch.tensor([forward, back])
+    each = stability(Ensemble(models), data, nodes=1)
+    found = each.over_members()
+    assert found.conditions["condition"].tolist() == ["low", "high"]
+    for row in found.conditions.itertuples():
+        radius = each.conditions.query("condition == @row.condition")["radius"]
+        assert (row.radius, row.members) == (pytest.approx(np.median(radius)), 4)
+        assert row.spread == pytest.approx(np.std(radius, ddof=1))
+    assert found.modes[["condition", "mode"]].values.tolist() == [
+        [condition, mode] for condition in ("low", "high") for mode in (1, 2)
+    ]
+    for row in found.modes.itertuples():
+        part = each.modes.query("condition == @row.condition and mode == @row.mode")
+        assert row.members == len(part)
+        assert row.radius == pytest.approx(np.median(part["radius"]))
+        assert row.oscillating == part["period"].notna().sum()
+    for row in found.nodes.itertuples():
+        part = each.nodes.query(
+            "condition == @row.condition and mode == @row.mode and node == @row.node"
+        )
+        assert (row.rank, row.members) == (1, len(part))
+        assert row.participation == pytest.approx(np.median(part["participation"]))
+    with pytest.raises(ValueError, match="modes of one model; there are no members"):
+        stability(models[0], data).over_members()
+
+
 def test_members_of_an_ensemble_are_listed_one_after_the_other():
     first, data = loop_of_two(0.9, -0.9)
     second, _ = loop_of_two(0.9, -0.4)

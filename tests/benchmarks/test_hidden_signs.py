@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.hidden_signs import Study, by_flipping, gradient_at_zero, without
+from benchmarks.sign_witnesses import Study, by_flipping, gradient_at_zero, without
 from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.demo import reference_model

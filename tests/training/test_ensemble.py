@@ -67,12 +67,16 @@ def test_effects_are_medians_over_members_with_their_spread(models, data, functi
     found = function(Ensemble(models), data, iter(["S1", "R2"]), iter(["b", "a"]))
     tables = [function(model, data, ["S1", "R2"], ["b", "a"]) for model in models]
     keys = ["condition", "node", "tf"]
-    assert found.columns.tolist() == [*keys, "control", "perturbed", "delta", "spread"]
+    together = ["spread", "members", "agree"]
+    assert found.columns.tolist() == [*keys, "control", "perturbed", "delta", *together]
     pd.testing.assert_frame_equal(found[keys], tables[0][keys])
     for name in ("control", "perturbed", "delta"):
         each = np.stack([table[name] for table in tables])
         np.testing.assert_allclose(found[name], np.median(each, axis=0))
     np.testing.assert_allclose(found["spread"], each.std(axis=0, ddof=1))
+    assert (found["members"] == len(models)).all()
+    same_sign = np.sign(each) == np.sign(np.median(each, axis=0))
+    assert found["agree"].tolist() == same_sign.sum(axis=0).tolist()
 
 
 @pytest.mark.filterwarnings("ignore:.*did not reach a steady state")

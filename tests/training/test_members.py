@@ -43,6 +43,10 @@ def test_they_predict_as_those_of_the_cross_validation(data, tmp_path, model):
         ensemble, network = load_members(folder, data)
         assert network is data
         assert len(ensemble) == 4
+        held_out = k_fold(data, 2).groupby("Index")["Condition"].agg(frozenset)
+        assert ensemble.held_out == [held_out[0], held_out[0], held_out[1], held_out[1]]
+        again = found.ensemble(data, model=model)
+        assert sorted(map(sorted, again.held_out)) == sorted(map(sorted, ensemble.held_out))
         together = predict(found.ensemble(data, model=model), data)
         assert torch.equal(predict(ensemble, data).members, together.members)
         assert ensemble.models[0].conv.act == model(data).conv.act
