@@ -30,7 +30,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
 NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "toy-Annotation.tsv")]
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
-COMMANDS = ["demo", "convert", "curate", "info", "train", "cross-validate"]
+COMMANDS = ["demo", "convert", "curate", "info", "tf-activity", "train", "cross-validate"]
 COMMANDS += ["predict", "knock-out", "sensitivity", "explain", "stability", "impute"]
 
 

@@ -88,6 +88,25 @@ EXPECTED = {
             )
         ],
     ),
+    "tf_activity.py": ("Left out", ["expression.tsv", "recovery.png"]),
+    "paper/figS13_tf_activity.py": (
+        "3.3e-16, 88 TFs shared",
+        [
+            f"figS13/{name}"
+            for name in (
+                "figS13.png",
+                "figS14.png",
+                "figS16.png",
+                "fig6b.png",
+                "recovery.png",
+                "recovery.tsv",
+                "macrophage-TFs.tsv",
+                "macrophage-report.tsv",
+                "ligandScreen-samples.tsv",
+                "ligandScreen-report.tsv",
+            )
+        ],
+    ),
     "unseen_ligands.py": (
         "the network against itself rewired",
         [f"unseen/fast/{name}.tsv" for name in ("guessed", "told", "rewired")],
@@ -103,6 +122,7 @@ PUBLISHED = {
     "paper/fig6_knock_outs.py",
     "paper/fig6_ligand_screen.py",
     "paper/figS11a_spectral_regularisation.py",
+    "paper/figS13_tf_activity.py",
     "paper/figS15_literature.py",
     "unseen_ligands.py",
 }

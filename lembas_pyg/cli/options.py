@@ -18,6 +18,8 @@ from lembas_pyg.cli.network_options import add_convert, add_curate
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
 from lembas_pyg.cli.stability import add_stability
 from lembas_pyg.cli.stability import stability as run_stability
+from lembas_pyg.cli.tf_activity import add_tf_activity
+from lembas_pyg.cli.tf_activity import tf_activity as run_tf_activity
 from lembas_pyg.cli.values import Parser, did_you_mean, listed, names, number, path
 from lembas_pyg.training.config import PRESETS
 
@@ -73,6 +75,9 @@ def make_parser() -> argparse.ArgumentParser:
     curate = command("curate", networks.curate, "Remove what cannot carry a signal to a TF.")
     _add_network(curate)
     add_curate(curate)
+
+    text = "TF activities of conditions, from the expression of samples or from scores."
+    add_tf_activity(command("tf-activity", run_tf_activity, text))
 
     train = command("train", run.train, "Fit a model to measured TF activities.")
     _add_network(train)

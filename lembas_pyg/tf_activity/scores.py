@@ -136,7 +136,7 @@ def check_regulon(regulon: pd.DataFrame) -> pd.DataFrame:
         how = "as activated and as inhibited" if len(signs) > 1 else "twice"
         raise ValueError(
             f"The regulon has {first['source']} on {first['target']} {how} ({repeated.sum():,} "
-            "such rows). `lembas_pyg.io.to_regulon` merges what agrees and leaves out what does not."
+            "such rows). `lembas_pyg.io.to_regulon` merges rows that agree and leaves others out."
         )
     return table[table["weight"] != 0]
 
