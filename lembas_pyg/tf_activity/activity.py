@@ -14,6 +14,7 @@ from lembas_pyg.tf_activity.naming import accessions_of
 from lembas_pyg.tf_activity.replicates import (
     MAX_SPREAD,
     QUANTILE,
+    check_measured,
     mean_activity,
     replicate_spread,
     spread_of_tfs,
@@ -206,9 +207,10 @@ def _table_of_tfs(
 
 
 def _check_listed(table: pd.DataFrame, sheet: pd.DataFrame, unlisted: str) -> list[str]:
-    """Samples of the table that the sheet does not have."""
+    """Samples of the table that the sheet does not have; there may be none the other way round."""
     if unlisted not in UNLISTED:
         raise ValueError(f"`unlisted` is {unlisted!r}. Legal are {', '.join(UNLISTED)}.")
+    check_measured(table, sheet)
     listed = set(sheet[SAMPLE])
     extra = [name for name in table.index if name not in listed]
     if extra and unlisted == "error":

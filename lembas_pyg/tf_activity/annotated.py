@@ -72,13 +72,13 @@ def to_anndata(found: TFActivity) -> AnnData:
     kept = found.tfs[found.tfs["kept"]]
     conditions = found.activity.index
     size = found.samples[CONDITION].value_counts().reindex(conditions).to_numpy()
-    symbols, width = kept["tf"].to_numpy(object), kept["spread"].to_numpy()
+    # Plain objects: not every version of anndata can write the strings of pandas to a file.
+    codes = found.activity.columns.astype(object)
+    symbol = pd.Series(kept["tf"].to_numpy(object), codes, dtype=object)
     return AnnData(
         X=found.activity.to_numpy(),
-        obs=pd.DataFrame({"num_samples": size}, index=conditions.to_numpy(object)),
-        var=pd.DataFrame(
-            {"symbol": symbols, "spread": width}, index=found.activity.columns.to_numpy(object)
-        ),
+        obs=pd.DataFrame({"num_samples": size}, index=conditions.astype(object).rename(None)),
+        var=pd.DataFrame({"symbol": symbol, "spread": kept["spread"].to_numpy()}, index=codes),
         layers={"spread": found.spread.loc[conditions, kept["tf"].tolist()].to_numpy()},
-        uns={"report": found.report},
+        uns={"report": found.report.astype(object)},
     )

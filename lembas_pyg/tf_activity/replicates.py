@@ -71,9 +71,8 @@ def spread_of_tfs(spread: pd.DataFrame) -> pd.Series:
     return spread.quantile(QUANTILE).rename("spread")
 
 
-def _groups(scores: pd.DataFrame, samples: pd.DataFrame):  # type: ignore[no-untyped-def]
-    """Activities of the samples of the sheet, grouped by condition."""
-    table, sheet = check_expression(scores, "The table of scores"), check_samples(samples)
+def check_measured(table: pd.DataFrame, sheet: pd.DataFrame) -> None:
+    """Raise `ValueError` where a sample of the sheet is not among the rows of the table."""
     missing = [name for name in sheet[SAMPLE] if name not in table.index]
     if missing:
         raise ValueError(
@@ -82,6 +81,12 @@ def _groups(scores: pd.DataFrame, samples: pd.DataFrame):  # type: ignore[no-unt
             f"{', ...' if len(missing) > 5 else ''}. Measured are {list(table.index[:3])}, .... "
             "Correct the names, or remove the samples from the sheet."
         )
+
+
+def _groups(scores: pd.DataFrame, samples: pd.DataFrame):  # type: ignore[no-untyped-def]
+    """Activities of the samples of the sheet, grouped by condition."""
+    table, sheet = check_expression(scores, "The table of scores"), check_samples(samples)
+    check_measured(table, sheet)
     values = expit(table.loc[sheet[SAMPLE]].to_numpy())
     condition = pd.Index(sheet[CONDITION], name=CONDITION, dtype=str)
     return pd.DataFrame(values, condition, table.columns, dtype=np.float64).groupby(level=0)

@@ -159,6 +159,13 @@ def _no_target(genes: pd.DataFrame, targets: pd.DataFrame) -> str:
 
 def _run(genes: pd.DataFrame, regulon: pd.DataFrame, method: str, pleiotropy: bool) -> pd.DataFrame:
     decoupler = _decoupler()
+    weights = regulon.groupby("source")["weight"].agg(["size", "nunique"])
+    alike = weights.index[(weights["size"] == genes.shape[1]) & (weights["nunique"] == 1)]
+    if len(alike) and method != "viper":
+        raise ValueError(
+            f"The method {method} gives no number for {alike[0]}: all {genes.shape[1]} genes are "
+            "its targets, with the same weight, and stand against no others. Give more genes."
+        )
     options = {"viper": {"pleiotropy": pleiotropy}}
     found = {
         f"score_{part}": getattr(decoupler.mt, part)(
@@ -169,12 +176,6 @@ def _run(genes: pd.DataFrame, regulon: pd.DataFrame, method: str, pleiotropy: bo
     scores = found[f"score_{method}"] if method in METHODS[method] else None
     if scores is None:
         scores = decoupler.mt.consensus(found)[0]
-    bad = ~np.isfinite(scores.to_numpy()).all(axis=0)
-    if bad.any():
-        raise ValueError(
-            f"The method {method} gives no number for {', '.join(scores.columns[bad][:5])}: with "
-            f"{genes.shape[1]} genes, its targets stand against no others. Give more genes."
-        )
     return scores.loc[genes.index, sorted(scores.columns)].rename_axis(index="sample")
 
 
