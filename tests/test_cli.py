@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -566,6 +567,7 @@ def test_the_examples_of_the_page_run_as_they_are(folder):
         ("tfs.tsv", folder / "T.tsv"),
     ):
         (demo / name).write_bytes(source.read_bytes())
+    shutil.copytree(PAGE.parents[1] / "examples" / "expression", folder / "expression")
     examples = re.findall(r"^```\nlembas-pyg (.*?)\n```", text, re.DOTALL | re.MULTILINE)
     assert {example.split()[0] for example in examples} == set(COMMANDS)
     for example in examples:

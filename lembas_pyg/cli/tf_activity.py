@@ -13,6 +13,8 @@ from lembas_pyg.cli.speech import notes_at_the_end
 from lembas_pyg.cli.values import did_you_mean, listed, names, number, path
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lembas_pyg.tf_activity import TFActivity
 
 __all__ = ["add_tf_activity", "tf_activity"]
@@ -177,6 +179,7 @@ def tf_activity(arguments: argparse.Namespace) -> int:
     outputs = check_outputs(arguments, *OUTPUTS, inputs=INPUTS)
 
     from lembas_pyg.io import (
+        join_reports,
         ligand_matrix,
         read_ligand_map,
         write_conditions,
@@ -184,7 +187,7 @@ def tf_activity(arguments: argparse.Namespace) -> int:
         write_tsv,
     )
 
-    found = _infer(arguments)
+    found, unread = _infer(arguments)
     ligands = None
     if "ligands_out" in outputs:
         codes = arguments.ligand_map and read_ligand_map(arguments.ligand_map)
@@ -204,7 +207,7 @@ def tf_activity(arguments: argparse.Namespace) -> int:
         scores = found.scores.T.rename_axis(index="TF", columns=None).reset_index()
         write_tsv(scores, outputs["scores_out"])
     if "report" in outputs:
-        write_report(found.report, outputs["report"])
+        write_report(join_reports(unread, found.report), outputs["report"])
     return 0
 
 
@@ -224,13 +227,16 @@ def _check(arguments: argparse.Namespace) -> None:
             refuse(arguments, f"argument --accessions: '{text}' is not like RELA=Q04206")
 
 
-def _infer(arguments: argparse.Namespace) -> TFActivity:
+def _infer(arguments: argparse.Namespace) -> tuple[TFActivity, pd.DataFrame]:
+    """The activities, and what the reader of the regulon left out."""
     from lembas_pyg.io import (
+        empty_report,
         read_expression,
         read_gene_names,
         read_regulon,
         read_samples,
         regulon_by_symbol,
+        report_rows,
     )
     from lembas_pyg.tf_activity import activity_from_scores, infer_tf_activity
 
@@ -247,9 +253,14 @@ def _infer(arguments: argparse.Namespace) -> TFActivity:
     if arguments.scores is not None:
         scores = read_expression(arguments.scores)
         with _naming_options():
-            return activity_from_scores(scores, samples, proteins, **options)
+            return activity_from_scores(scores, samples, proteins, **options), empty_report()
     expression = read_expression(arguments.expression)
     regulon = read_regulon(arguments.regulon, levels=arguments.levels)
+    skipped = {reason: n for reason, n in regulon.attrs["provenance"]["skipped"].items() if n}
+    unread = report_rows(
+        "read", "removed", "interaction", [""] * len(skipped),
+        detail=[f"{n:,} of {arguments.regulon}: {reason}" for reason, n in skipped.items()],
+    )  # fmt: skip
     if proteins is not None and regulon["target"].isin(proteins.index).any():
         regulon = regulon_by_symbol(regulon, proteins)
     detection = None if arguments.detection is None else read_expression(arguments.detection)
@@ -258,7 +269,7 @@ def _infer(arguments: argparse.Namespace) -> TFActivity:
             options[name] = getattr(arguments, name)
     options |= {"log": arguments.log, "scale": arguments.scale, "detection": detection}
     with _naming_options():
-        return infer_tf_activity(expression, regulon, samples, proteins, **options)
+        return infer_tf_activity(expression, regulon, samples, proteins, **options), unread
 
 
 # What a message of the library calls an argument, and what it is called here.

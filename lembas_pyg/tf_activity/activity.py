@@ -98,6 +98,7 @@ def infer_tf_activity(
     """
     sheet = check_samples(samples)
     _check_listed(check_expression(expression), sheet, unlisted)
+    _check_singles(sheet, singles)
     prepared = prepare_expression(expression, detection=detection, log=log, scale=scale)
     scored = enrichment_scores(prepared.table, regulon, method=method, min_targets=min_targets)
     found = activity_from_scores(
