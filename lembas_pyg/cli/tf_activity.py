@@ -50,6 +50,12 @@ def add_tf_activity(parser: argparse.ArgumentParser) -> None:
         metavar="SHEET.tsv",
         help="sample, condition; one row a sample",
     )
+    _add_knowledge(parser)
+    _add_rules(parser)
+    _add_outputs(parser)
+
+
+def _add_knowledge(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--regulon",
         type=path,
@@ -75,6 +81,9 @@ def add_tf_activity(parser: argparse.ArgumentParser) -> None:
         metavar="TF=CODE,...",
         help="accessions of TFs that --uniprot does not know, or knows several of",
     )
+
+
+def _add_rules(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         type=_method,
@@ -117,7 +126,6 @@ def add_tf_activity(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="leave out samples that the sheet does not have, after centring (default: an error)",
     )
-    _add_outputs(parser)
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:

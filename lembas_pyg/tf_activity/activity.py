@@ -88,6 +88,9 @@ def infer_tf_activity(
         unlisted: What to do with samples that the sheet does not have: error, or drop.
         chosen: Symbol -> code, where `names` knows none or several.
 
+    Returns:
+        Activities of conditions, the spread and scores behind them, and the joined report.
+
     Raises:
         ImportError: decoupler is not installed.
         TypeError: A table is not one.
@@ -130,6 +133,10 @@ def activity_from_scores(
             the sample for the mean, leaves the condition out of the spread, and reports it.
         unlisted: ``error`` or ``drop``, which reports them.
         chosen: As in `infer_tf_activity`.
+
+    Returns:
+        Activities of conditions, the spread behind them, and the report. A warning names TFs
+        without an accession, or with several.
 
     Raises:
         TypeError: A table is not one.
