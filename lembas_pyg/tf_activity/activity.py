@@ -193,7 +193,7 @@ def _table_of_tfs(
         warnings.warn(
             f"{len(named)} of {len(symbols)} TFs have no accession and are left out: "
             + "; ".join(f"{row.source} ({row.detail})" for row in named.itertuples())
-            + ". Choose one by `chosen={'SYMBOL': 'ACCESSION'}`.",
+            + ". Choose one by `chosen` (in a shell: --accessions SYMBOL=ACCESSION).",
             stacklevel=3,
         )
     reasons = dict(zip(named["source"], named["detail"], strict=True))

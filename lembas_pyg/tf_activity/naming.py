@@ -1,10 +1,13 @@
 """Symbols of TFs to accessions, which name the nodes of a network."""
 
+import logging
 from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 from lembas_pyg.io.report import join_reports, report_rows
+
+logger = logging.getLogger(__name__)
 
 RULE = "name by accession"
 
@@ -20,7 +23,8 @@ def accessions_of(
     Args:
         symbols: Gene symbols. What is an accession of `names` already stays as it is.
         names: Code -> symbol, as `lembas_pyg.io.read_gene_names` gives it.
-        chosen: Symbol -> code, for symbols of old and for those that several proteins share.
+        chosen: Symbol -> code, for symbols of old and for those that several proteins share. Those
+            that are none of the symbols are logged.
 
     Returns:
         Symbol -> code, of those that have one; and the report of the others, which are unknown, or
@@ -37,11 +41,14 @@ def accessions_of(
     candidates: dict[str, list[str]] = {}
     for code, name in names.items():
         candidates.setdefault(name, []).append(code)
-    codes = dict.fromkeys(names.keys())
+    codes, symbols = dict.fromkeys(names.keys()), list(dict.fromkeys(symbols))
+    idle = [symbol for symbol in chosen or () if symbol not in symbols]
+    if idle:
+        logger.warning("Accessions were chosen for %s, which are not scored.", ", ".join(idle))
     found: dict[str, str] = {}
     unknown: list[str] = []
     ambiguous: list[str] = []
-    for symbol in dict.fromkeys(symbols):
+    for symbol in symbols:
         known = candidates.get(symbol, [])
         if chosen is not None and symbol in chosen:
             found[symbol] = chosen[symbol]

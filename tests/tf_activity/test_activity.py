@@ -127,6 +127,12 @@ def test_unknown_and_ambiguous_symbols_are_said_and_reported(scores, samples):
     assert list(found.activity) == ["P1", "P33", "P4"]
 
 
+def test_an_accession_chosen_for_no_tf_is_said(caplog):
+    codes, _ = accessions_of(["T1"], NAMES, chosen={"T9": "P9"})
+    assert codes == {"T1": "P1"}
+    assert "Accessions were chosen for T9, which are not scored" in caplog.text
+
+
 def test_accessions_stay_as_they_are():
     codes, report = accessions_of(["P1", "T2"], NAMES)
     assert codes == {"P1": "P1", "T2": "P2"} and report.empty
