@@ -37,6 +37,7 @@ TRAIN = f"train {DATA} --out RUN"
 CROSS = f"cross-validate {DATA} --folds 2 --out CV"
 CONVERT = "convert --format table M.tsv --out N.tsv"
 KGML = "convert --format kgml K.xml --out N.tsv"
+ACTIVITY = "tf-activity --expression E.tsv --regulon R.csv --samples SHEET.tsv --out Y.tsv"
 CURATE = f"curate {NETWORK} --remove-dead-ends --out N.tsv"
 
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.5\n"
@@ -49,6 +50,9 @@ PATHWAY = """<pathway name="path:xyz1" org="xyz">
 SIGNOR = """ENTITYA;TYPEA;IDA;DATABASEA;ENTITYB;TYPEB;IDB;DATABASEB;EFFECT
 REC;protein;P1;UNIPROT;KIN;protein;P2;UNIPROT;promotes
 """
+EXPRESSION = "gene\tS1\tS2\tS3\tS4\nG0\t1\t2\t3\t4\nG1\t4\t3\t2\t1\nG2\t5\t5.5\t6\t6\n"
+REGULON = "tf,target,mor\nP1,G1,1\nP1,G2,-1\nP1,G3,1\nP1,G4,1\nP1,G5,1\n"
+SHEET = "sample\tcondition\nS1\tTNF\nS2\tTNF\nS3\tPBS\nS4\tPBS\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\t0.4\n"
 
 
@@ -128,6 +132,12 @@ def curation(name, text):
         (folder / "cur" / name).write_text(text)
 
     return change
+
+
+def expressed(*changes):
+    """Expression of three genes in four samples, a regulon and a sample sheet; then changes."""
+    tables = {"E.tsv": EXPRESSION, "R.csv": REGULON, "SHEET.tsv": SHEET}
+    return both(*(content(name, text) for name, text in tables.items()), *changes)
 
 
 no_path = replace("M.tsv", "S2\tT1", "T1\tS2")
@@ -439,6 +449,37 @@ CASES = {
              "Unknown TFs: 'S1'"),
         Case("A strength, and nothing to knock out", f"{PREDICT} --strength -3", "add --knock-out",
              code=2),
+    ],
+    "TF activities": [
+        Case("A gene is given twice", ACTIVITY, "'G1' is given twice, in lines 3 and 4",
+             expressed(replace("E.tsv", "G2", "G1"))),
+        Case("An expression is missing", ACTIVITY, "line 4, column 'S2': 'NA' is not legal",
+             expressed(replace("E.tsv", "5.5", "NA"))),
+        Case("No gene is a target of the regulon", ACTIVITY, "No gene of the expression table",
+             expressed(content("R.csv", "tf,target,mor\nP1,P00001,1\nP1,P00002,1\n"))),
+        Case("All targets of TFs are too few", ACTIVITY, "None of 1 TFs has 5 targets",
+             expressed(content("R.csv", "tf,target,mor\nP1,G1,1\nP1,G2,1\n"))),
+        Case("The regulon has no levels", f"{ACTIVITY} --levels A,B", "no levels of confidence",
+             expressed(content("R.csv", "tf,target,mor\nP1,G1,1\nP1,G2,1\n"))),
+        Case("A sample of the sheet was not measured", ACTIVITY, "samples that were measured: S9",
+             expressed(replace("SHEET.tsv", "S2", "S9"))),
+        Case("A measured sample is not in the sheet", ACTIVITY, "leave them out by --drop-unlisted",
+             expressed(replace("SHEET.tsv", "S2\tTNF\n", ""))),
+        Case("A condition has one sample", ACTIVITY, "one sample, such as 'EGF'.* --keep-singles",
+             expressed(replace("SHEET.tsv", "S2\tTNF", "S2\tEGF"))),
+        Case("The logarithm of a negative number", f"{ACTIVITY} --log", "leave out --log",
+             expressed(replace("E.tsv", "5.5", "-5.5"))),
+        Case("All genes are the same in all samples", ACTIVITY, "None of the 3 genes is left",
+             expressed(content("E.tsv", "\tS1\tS2\tS3\tS4\nG0\t1\t1\t1\t1\nG1\t2\t2\t2\t2\n"
+                               "G2\t3\t3\t3\t3\n"))),
+        Case("A ligand is not known", "tf-activity --scores E.tsv --samples SHEET.tsv --out Y.tsv "
+             "--ligands-out N.tsv --ligand-map MAP.tsv --max-spread 1", "'PBS', which is no ligand",
+             expressed(content("MAP.tsv", "Name\tCode\nTNF\tP01375\n"))),
+        Case("Expression without a regulon",
+             "tf-activity --expression E.tsv --samples SHEET.tsv --out Y.tsv", "add --regulon",
+             expressed(), code=2),
+        Case("--ligand-map without --ligands-out", f"{ACTIVITY} --ligand-map MAP.tsv",
+             "no effect without --ligands-out", expressed(), code=2),
     ],
     "Training": [
         Case("The learning rate is far too large", f"train {DATA} --lr 1e30 --epochs 20 --out RUN",

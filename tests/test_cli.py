@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -30,7 +31,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "command-line.md"
 NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "toy-Annotation.tsv")]
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
-COMMANDS = ["demo", "convert", "curate", "info", "train", "cross-validate"]
+COMMANDS = ["demo", "convert", "curate", "info", "tf-activity", "train", "cross-validate"]
 COMMANDS += ["predict", "knock-out", "sensitivity", "explain", "stability", "impute"]
 
 
@@ -566,6 +567,7 @@ def test_the_examples_of_the_page_run_as_they_are(folder):
         ("tfs.tsv", folder / "T.tsv"),
     ):
         (demo / name).write_bytes(source.read_bytes())
+    shutil.copytree(PAGE.parents[1] / "examples" / "expression", folder / "expression")
     examples = re.findall(r"^```\nlembas-pyg (.*?)\n```", text, re.DOTALL | re.MULTILINE)
     assert {example.split()[0] for example in examples} == set(COMMANDS)
     for example in examples:

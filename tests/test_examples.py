@@ -92,6 +92,25 @@ EXPECTED = {
             )
         ],
     ),
+    "tf_activity.py": ("Left out", ["expression.tsv", "recovery.png"]),
+    "paper/figS13_tf_activity.py": (
+        "88 TFs shared",
+        [
+            f"figS13/{name}"
+            for name in (
+                "figS13.png",
+                "figS14.png",
+                "figS16.png",
+                "fig6b.png",
+                "recovery.png",
+                "recovery.tsv",
+                "macrophage-TFs.tsv",
+                "macrophage-report.tsv",
+                "ligandScreen-samples.tsv",
+                "ligandScreen-report.tsv",
+            )
+        ],
+    ),
     "unseen_ligands.py": (
         "the network against itself rewired",
         [f"unseen/fast/{name}.tsv" for name in ("guessed", "told", "rewired")],
@@ -108,6 +127,7 @@ PUBLISHED = {
     "paper/fig6_ligand_screen.py",
     "paper/fig6g_sensitivity.py",
     "paper/figS11a_spectral_regularisation.py",
+    "paper/figS13_tf_activity.py",
     "paper/figS15_literature.py",
     "unseen_ligands.py",
 }
@@ -185,6 +205,25 @@ def test_figure_s11a_has_fewer_unsteady_visits_with_a_spectral_term(run_example,
     assert (table["r train"] > 0.95).all()
     assert table["largest radius"].iloc[0] > 1
     assert table["largest radius"].iloc[1:].max() < 1
+
+
+@pytest.mark.slow
+def test_figure_s13_makes_the_published_activities_again(run_example, tmp_path):
+    printed = run_example(ROOT / "examples/paper/figS13_tf_activity.py", timeout=600)
+    shared = [line.split(", ") for line in printed.splitlines() if line.endswith("TFs shared")]
+    assert [words for _, words in shared] == ["88 TFs shared", "74 TFs shared"]
+    assert all(float(difference) < 1e-9 for difference, _ in shared)
+    table = pd.read_csv(tmp_path / "figS13/recovery.tsv", sep="\t")
+    median = table.pivot(index="noise", columns="method", values="median")
+    assert (median.diff().iloc[1:] < 0).all(axis=None)
+    assert (median.loc[1.0] > 0.68).all() and (median.loc[8.0] < 0.6).all()
+
+
+@pytest.mark.slow
+def test_the_expression_of_the_examples_is_what_the_script_makes(run_example, tmp_path):
+    run_example(ROOT / "examples/tf_activity.py")
+    made = (tmp_path / "expression.tsv").read_text()
+    assert made == (ROOT / "examples/expression/expression.tsv").read_text()
 
 
 @pytest.mark.slow

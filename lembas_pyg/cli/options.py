@@ -25,6 +25,8 @@ from lembas_pyg.cli.shared_options import (
 )
 from lembas_pyg.cli.stability import add_stability
 from lembas_pyg.cli.stability import stability as run_stability
+from lembas_pyg.cli.tf_activity import add_tf_activity
+from lembas_pyg.cli.tf_activity import tf_activity as run_tf_activity
 from lembas_pyg.cli.training_options import add_cross_validate, add_train
 from lembas_pyg.cli.values import Parser, names, number, path
 
@@ -64,6 +66,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     text = "Remove what cannot carry a signal to a TF."
     add_curate(command("curate", networks.curate, text))
+
+    text = "TF activities of conditions, from the expression of samples or from scores."
+    add_tf_activity(command("tf-activity", run_tf_activity, text))
 
     text = "Fit a model to measured TF activities."
     add_train(command("train", run.train, text))

@@ -9,6 +9,7 @@ from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditio
 from lembas_pyg.io.curation import Curation, apply_curation, read_curation
 from lembas_pyg.io.cytoscape import write_cytoscape
 from lembas_pyg.io.entities import entity_type, resolve_entities
+from lembas_pyg.io.expression import read_expression
 from lembas_pyg.io.graphml import read_graphml, write_graphml
 from lembas_pyg.io.interactions import (
     interaction_sign,
@@ -21,7 +22,7 @@ from lembas_pyg.io.kegg import read_kgml
 from lembas_pyg.io.omnipath import read_omnipath
 from lembas_pyg.io.omnipath_fetch import fetch_omnipath
 from lembas_pyg.io.parameters import read_parameters, write_parameters
-from lembas_pyg.io.regulons import read_regulon, to_regulon
+from lembas_pyg.io.regulons import read_regulon, regulon_by_symbol, to_regulon
 from lembas_pyg.io.report import Curated, empty_report, join_reports, report_rows, write_report
 from lembas_pyg.io.roles import (
     make_annotation,
@@ -30,6 +31,7 @@ from lembas_pyg.io.roles import (
     read_intercell,
     read_ligand_receptor,
 )
+from lembas_pyg.io.samples import ligand_matrix, read_ligand_map, read_samples
 from lembas_pyg.io.selection import (
     both_directions,
     exclude_interactions,
@@ -56,6 +58,7 @@ __all__ = [
     "fetch_omnipath",
     "interaction_sign",
     "join_reports",
+    "ligand_matrix",
     "make_annotation",
     "merge_interactions",
     "merge_with_report",
@@ -63,6 +66,7 @@ __all__ = [
     "read_causaltab",
     "read_conditions",
     "read_curation",
+    "read_expression",
     "read_folds",
     "read_gene_list",
     "read_gene_names",
@@ -71,14 +75,17 @@ __all__ = [
     "read_intercell",
     "read_kegg_mapping",
     "read_kgml",
+    "read_ligand_map",
     "read_ligand_receptor",
     "read_omnipath",
     "read_parameters",
     "read_regulon",
+    "read_samples",
     "read_sif",
     "read_signor",
     "read_signor_complexes",
     "read_tsv",
+    "regulon_by_symbol",
     "remove_self_loops",
     "report_rows",
     "resolve_entities",

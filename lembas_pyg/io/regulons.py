@@ -1,7 +1,7 @@
 """Regulons: the targets of transcription factors, and how they respond to them."""
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -91,6 +91,58 @@ def to_regulon(
         [-1.0]
     """
     return _regulon(interactions, levels, unknown, "The interaction table")
+
+
+def regulon_by_symbol(
+    regulon: pd.DataFrame, names: Mapping[str, str] | pd.Series | None = None
+) -> pd.DataFrame:
+    """Name TFs and targets by symbol, as expression tables do, instead of by accession.
+
+    Args:
+        regulon: As `read_regulon` gives it, by accession.
+        names: Code -> symbol, as `read_gene_names` gives it. Symbols of the regulon itself
+            (``source_name``, ``target_name``) come first. A code without a symbol keeps its name.
+
+    Returns:
+        As from `to_regulon`. Several codes of one symbol become one TF or target; how many codes
+        have no symbol is logged, and counted in ``.attrs["provenance"]``.
+
+    Raises:
+        ValueError: No code has a symbol.
+
+    Example:
+        >>> table = pd.DataFrame({"source": ["P04637"], "target": ["P38936"], "weight": [1.0]})
+        >>> regulon_by_symbol(table, {"P04637": "TP53", "P38936": "CDKN1A"})["target"].tolist()
+        ['CDKN1A']
+    """
+    known = {} if names is None else {code: name for code, name in names.items() if name}
+    table, nameless = regulon.reset_index(drop=True), set()
+    for end in ("source", "target"):
+        symbols = table[end].map(known)
+        if f"{end}_name" in table:
+            symbols = table[f"{end}_name"].replace("", pd.NA).fillna(symbols)
+        nameless |= set(table[end][symbols.isna()])
+        table[end] = symbols.fillna(table[end]).astype(str)
+    codes = pd.unique(regulon[["source", "target"]].to_numpy().ravel())
+    if len(nameless) == len(codes):
+        raise ValueError(
+            f"None of the {len(codes):,} codes of the regulon has a symbol, such as "
+            f"'{codes[0]}'. Give `names`, as `read_gene_names` reads them from a table of UniProt, "
+            "or use the regulon as it is if it has symbols already."
+        )
+    table = table.drop(columns=["source_name", "target_name"], errors="ignore")
+    result = _regulon(table, None, 0.0, "The regulon")
+    earlier = regulon.attrs.get("provenance", {})
+    result.attrs["provenance"] |= {"file": earlier.get("file", "the table")}
+    result.attrs["provenance"] |= {"without symbol": len(nameless)}
+    if nameless:
+        logger.warning(
+            "%d of %d codes of the regulon have no symbol and keep their name, such as %s.",
+            len(nameless),
+            len(codes),
+            ", ".join(sorted(nameless)[:5]),
+        )
+    return result
 
 
 def _regulon(

@@ -1,11 +1,12 @@
-"""What curation did to a table or a network, one row for every interaction or node.
+"""What was done to a table or a network, one row for every interaction, node, gene or sample.
 
 A report is a table with the columns
 
 * ``rule``: what acted, such as ``select resources`` or ``RemoveDeadEnds``,
 * ``action``: removed, added, changed, kept, unmatched (a rule found nothing to act on) or conflict,
-* ``item``: interaction or node,
-* ``source``, ``target``: of an interaction; of a node its code, and a blank,
+* ``item``: interaction or node; gene, sample, condition or TF on the way from expression to TF
+  activity,
+* ``source``, ``target``: of an interaction; of anything else its code or name, and a blank,
 * ``detail``: why, or old -> new.
 """
 
@@ -18,7 +19,7 @@ from lembas_pyg.io.tsv import FilePath, write_tsv
 
 REPORT_COLUMNS = ["rule", "action", "item", "source", "target", "detail"]
 ACTIONS = ("removed", "added", "changed", "kept", "unmatched", "conflict")
-ITEMS = ("interaction", "node")
+ITEMS = ("interaction", "node", "gene", "sample", "condition", "TF")
 
 Texts = str | Iterable[str]
 
@@ -48,9 +49,9 @@ def report_rows(
     Args:
         rule: What acted.
         action: What happened: removed, added, changed, kept, unmatched or conflict.
-        item: interaction or node.
+        item: interaction, node, gene, sample, condition or TF.
         source: Sources of the interactions, or codes of the nodes. Their number is that of rows.
-        target: Targets; blank for nodes.
+        target: Targets; blank for all but interactions.
         detail: Why, or old -> new.
 
     Returns:

@@ -16,11 +16,13 @@ from lembas_pyg.plot.paths import plot_path
 from lembas_pyg.plot.ranked_knock_outs import plot_ranked_knock_outs, plot_synergy
 from lembas_pyg.plot.sensitivity import plot_sensitivity
 from lembas_pyg.plot.stability import plot_radius, plot_slow_nodes
+from lembas_pyg.plot.tf_activity import plot_activity_clusters, plot_replicate_spread
 
 __all__ = [
     "activity_heat_map",
     "fold_scores",
     "measured_vs_predicted",
+    "plot_activity_clusters",
     "plot_fit",
     "plot_history",
     "plot_knock_out",
@@ -29,6 +31,7 @@ __all__ = [
     "plot_path",
     "plot_radius",
     "plot_ranked_knock_outs",
+    "plot_replicate_spread",
     "plot_sensitivity",
     "plot_slow_nodes",
     "plot_synergy",

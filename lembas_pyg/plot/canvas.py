@@ -96,11 +96,16 @@ def name_ticks(set_ticks, names: pd.Index, **options: float) -> None:  # type: i
 
 def clustered(table: pd.DataFrame) -> np.ndarray:
     """Order of the rows in which alike ones are neighbours."""
-    from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+    from scipy.cluster.hierarchy import leaves_list
+
+    return np.arange(len(table)) if len(table) < 3 else leaves_list(linked(table))
+
+
+def linked(table: pd.DataFrame) -> np.ndarray:
+    """Tree of the rows by average linkage, turned so that neighbours are alike."""
+    from scipy.cluster.hierarchy import linkage, optimal_leaf_ordering
     from scipy.spatial.distance import pdist
 
-    if len(table) < 3:
-        return np.arange(len(table))
     values = table.fillna(table.stack().mean()).to_numpy(float)
     distance = pdist(values)
-    return leaves_list(optimal_leaf_ordering(linkage(distance, "average"), distance))
+    return optimal_leaf_ordering(linkage(distance, "average"), distance)

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lembas_pyg.io import read_regulon, to_regulon
+from lembas_pyg.io import read_regulon, regulon_by_symbol, to_regulon
 
 PAPER = """\
 source\ttarget\tdirection\tstimulation\tinhibition\tconfidence\tsources\treferences
@@ -145,3 +145,42 @@ def test_the_regulon_of_the_paper(shared_data):
     assert (regulon["weight"] == -1).sum() == 632
     assert regulon.attrs["provenance"]["in an unknown direction"] == 11_725
     assert len(read_regulon(path, levels=["A"])) == 6_185
+
+
+def test_the_layouts_of_decoupler_give_weights(read):
+    dorothea = "source,confidence,target,weight\nT1,A,G1,1.0\nT1,C,G2,-0.33\n"
+    assert weights(read(dorothea)) == {"T1G1": 1, "T1G2": -0.33}
+    collectri = "source\ttarget\tweight\tTF.category\tresources\tPMID\tsign.decision\n"
+    collectri += "T1\tG1\t1\tdbTF\tCytReg;SIGNOR\t101;102\tPMID\n"
+    table = read(collectri)
+    assert weights(table) == {"T1G1": 1} and table["references"][0] == "101;102"
+
+
+def test_codes_become_symbols(read, caplog):
+    regulon = read(PAPER.replace("T1", "P1").replace("T2", "P2"))
+    named = regulon_by_symbol(regulon, {"P1": "RELA", "G1": "TNF", "G2": "IL6", "G3": ""})
+    assert weights(named) == {"RELATNF": 1, "RELAIL6": -1, "RELAG3": 1, "P2IL6": 1}
+    assert named.attrs["provenance"]["without symbol"] == 2
+    assert "2 of 5 codes of the regulon have no symbol and keep their name, such as G3, P2" in (
+        caplog.text
+    )
+    assert weights(regulon)["P1G1"] == 1  # left as it was
+
+
+def test_symbols_of_the_regulon_itself_come_first(read):
+    named = regulon_by_symbol(read(OMNIPATH), {"T1": "other"})
+    assert set(weights(named)) == {"t1g1", "t1g2", "t1g3"}
+
+
+def test_codes_of_one_symbol_are_merged_and_contradictions_left_out():
+    table = pd.DataFrame(
+        {"source": ["P1", "P11", "P1", "P11"], "target": ["G1", "G1", "G2", "G2"]}
+    ).assign(weight=[1.0, 1.0, 1.0, -1.0])
+    named = regulon_by_symbol(table, {"P1": "RELA", "P11": "RELA"})
+    assert weights(named) == {"RELAG1": 1}
+    assert named.attrs["provenance"]["skipped"]["both activated and inhibited"] == 2
+
+
+def test_a_regulon_without_any_symbol_is_refused(read):
+    with pytest.raises(ValueError, match=r"None of the 3 codes .* such as 'T1'"):
+        regulon_by_symbol(read(COLLECTRI), {"P1": "RELA"})
