@@ -51,10 +51,9 @@ def report(
     for column in ("paper", "ours"):
         table[column] = [f"{v:.4g}" if isinstance(v, float) else str(v) for v in table[column]]
     widths = [max(len(c), *map(len, table[c])) for c in COLUMNS]
-    for row in [COLUMNS, *table.itertuples(index=False)]:
-        print(
-            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
-        )
+    for row in [COLUMNS, *table.to_numpy().tolist()]:
+        cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())
     file = folder / f"{name}-numbers.tsv"
     write_tsv(table, file)
     for picture, figure in (pictures or {}).items():

@@ -1,5 +1,10 @@
-"""Data without an experiment: stimuli, and what a model with known parameters would measure."""
+"""Data without an experiment: stimuli, what a model would measure, kinetics of mechanisms."""
 
+from lembas_pyg.synthetic.approximations import feed_forward_scores, other_form_scores
+from lembas_pyg.synthetic.feed_forward import FeedForward, fit_feed_forward
+from lembas_pyg.synthetic.kinetics import Mechanism, Reaction
+from lembas_pyg.synthetic.mechanisms import MECHANISMS, mechanism_surface
+from lembas_pyg.synthetic.rate_constants import fit_rate_constants
 from lembas_pyg.synthetic.stimuli import (
     grid_stimuli,
     measure,
@@ -8,4 +13,19 @@ from lembas_pyg.synthetic.stimuli import (
     split_conditions,
 )
 
-__all__ = ["grid_stimuli", "measure", "random_stimuli", "screen_stimuli", "split_conditions"]
+__all__ = [
+    "MECHANISMS",
+    "FeedForward",
+    "Mechanism",
+    "Reaction",
+    "feed_forward_scores",
+    "fit_feed_forward",
+    "fit_rate_constants",
+    "grid_stimuli",
+    "measure",
+    "mechanism_surface",
+    "other_form_scores",
+    "random_stimuli",
+    "screen_stimuli",
+    "split_conditions",
+]
