@@ -220,7 +220,7 @@ class Mechanism:
         right = np.zeros(matrix.shape[:-1])
         right[..., 0] = 1.0
         try:
-            return np.linalg.solve(matrix, right[..., None])[..., 0]
+            return np.asarray(np.linalg.solve(matrix, right[..., None])[..., 0], dtype=float)
         except np.linalg.LinAlgError as error:
             raise ValueError(
                 f"The steady state of {self.name} is not unique at some concentrations: with these "
