@@ -165,8 +165,10 @@ PUBLIC = {
         "enlarge",
         "leaky_relu",
         "michaelis_menten_like",
+        "saved_bytes",
         "sigmoid",
         "spectral_radius",
+        "unrolled_state",
     },
     "lembas_pyg.training": {
         "PRESETS",
@@ -176,6 +178,7 @@ PUBLIC = {
         "EnsemblePrediction",
         "History",
         "NullComparison",
+        "Refinement",
         "TrainingConfig",
         "compare_folds",
         "compare_nulls",
@@ -187,7 +190,9 @@ PUBLIC = {
         "leave_one_out",
         "load_members",
         "one_cycle",
+        "refine",
         "score_table",
+        "shrink_radius",
     },
     "lembas_pyg.analysis": {
         "error_network",
