@@ -1,10 +1,13 @@
 """Data without an experiment: stimuli, what a model would measure, kinetics of mechanisms."""
 
 from lembas_pyg.synthetic.approximations import feed_forward_scores, other_form_scores
+from lembas_pyg.synthetic.delayed_feedback import DelayedFeedback, simulate_feedback
 from lembas_pyg.synthetic.feed_forward import FeedForward, fit_feed_forward
 from lembas_pyg.synthetic.kinetics import Mechanism, Reaction
 from lembas_pyg.synthetic.mechanisms import MECHANISMS, mechanism_surface
 from lembas_pyg.synthetic.rate_constants import fit_rate_constants
+from lembas_pyg.synthetic.regions import REGIONS, split_region
+from lembas_pyg.synthetic.spread import spread_parameters
 from lembas_pyg.synthetic.stimuli import (
     grid_stimuli,
     measure,
@@ -15,6 +18,8 @@ from lembas_pyg.synthetic.stimuli import (
 
 __all__ = [
     "MECHANISMS",
+    "REGIONS",
+    "DelayedFeedback",
     "FeedForward",
     "Mechanism",
     "Reaction",
@@ -27,5 +32,8 @@ __all__ = [
     "other_form_scores",
     "random_stimuli",
     "screen_stimuli",
+    "simulate_feedback",
     "split_conditions",
+    "split_region",
+    "spread_parameters",
 ]
