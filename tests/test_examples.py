@@ -195,8 +195,10 @@ def numbers(run_example, tmp_path):
 
 
 def found(table, what, figure=""):
-    """The one number whose description starts and whose figure ends with these texts."""
-    chosen = table["what"].str.startswith(what) & table["figure"].str.endswith(figure)
+    """The one number called so, or else beginning so, of a figure whose name ends in this text."""
+    table = table[table["figure"].str.endswith(figure)]
+    exact = table["what"] == what
+    chosen = exact if exact.any() else table["what"].str.startswith(what)
     (value,) = table.loc[chosen, "ours"]
     return float(value)
 
@@ -248,9 +250,11 @@ def test_figure_s2_has_one_gradient_and_two_memories(numbers):
 @pytest.mark.slow
 def test_figure_s4_generalizes_to_regions_and_leaves_the_pipe_undetermined(numbers):
     table = numbers("figS4_held_out")
-    assert found(table, "r on 25 test conditions, south-west") > 0.85
+    assert found(table, "r on 25 test conditions, south-west") > 0.7
+    for region in ("20 test conditions, stripe", "36 test conditions, boundary"):
+        assert found(table, f"r on {region}") > 0.98
     assert found(table, "r of TF activity, test") > 0.999
-    assert found(table, "r of states") > 0.95
+    assert found(table, "r of states") > 0.9
     assert found(table, "largest error of a weight") > 0.1
 
 
