@@ -198,8 +198,10 @@ PUBLIC = {
         "enlarge",
         "leaky_relu",
         "michaelis_menten_like",
+        "saved_bytes",
         "sigmoid",
         "spectral_radius",
+        "unrolled_state",
     },
     "lembas_pyg.training": {
         "PRESETS",
@@ -209,6 +211,7 @@ PUBLIC = {
         "EnsemblePrediction",
         "History",
         "NullComparison",
+        "Refinement",
         "TrainingConfig",
         "compare_folds",
         "compare_nulls",
@@ -220,7 +223,9 @@ PUBLIC = {
         "leave_one_out",
         "load_members",
         "one_cycle",
+        "refine",
         "score_table",
+        "shrink_radius",
     },
     "lembas_pyg.analysis": {
         "error_network",

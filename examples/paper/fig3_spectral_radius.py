@@ -6,31 +6,23 @@ A random transition matrix whose spectral radius is above 1 is brought below 1 b
 on the spectral loss. `--fast` compares a tenth of the derivatives with finite differences.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
+from _figure import options, report
 from matplotlib.figure import Figure
 from torch_geometric.utils import to_dense_adj
 
 from lembas_pyg.nn import spectral_radius
 from lembas_pyg.plot.canvas import BLACK, BLUE, GREY, ORANGE, identity_line
-from lembas_pyg.training.losses import spectral_loss
+from lembas_pyg.training import shrink_radius
 
-# Size and share of non-zeros are those of the text; radii, sharpness, learning rate and largest
-# number of steps those of the original scripts. The text stops after 200 steps, we at the radius
-# that is wanted.
-NUM_NODES, NON_ZERO, BEFORE, AFTER = 100, 0.2, 1.2, 0.95
-SHARPNESS, LEARNING_RATE, MAX_STEPS, STEPS_OF_TEXT = 20, 1e-3, 500, 200
+# Size and share of non-zeros are those of the text, radii those of the original scripts. The text
+# stops after 200 steps, we at the radius that is wanted.
+NUM_NODES, NON_ZERO, BEFORE, AFTER, STEPS_OF_TEXT = 100, 0.2, 1.2, 0.95, 200
 NON_ZERO_CHECKED, RADIUS_CHECKED = 0.1, 0.95
 DIFFERENCE, NUM_ITERATIONS = 1e-6, 150
 
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-parser.add_argument("--out", type=Path, default=Path("fig3"), help="folder (default: fig3)")
-parser.add_argument("--seed", type=int, default=0, help="of all random numbers (default: 0)")
-parser.add_argument("--fast", action="store_true", help="check a tenth of the derivatives")
-arguments = parser.parse_args()
+arguments = options(__doc__, "fig3", "check a tenth of the derivatives").parse_args()
 generator = torch.Generator().manual_seed(arguments.seed)
 
 
@@ -57,16 +49,8 @@ def deviation(matrix, start):
 
 # b: descend until the radius is the wanted one.
 edge_index, before = random_network(NON_ZERO, BEFORE)
-weight = before.clone().requires_grad_()
-optimizer = torch.optim.Adam([weight], lr=LEARNING_RATE)
-radii = [BEFORE]
-while radii[-1] > AFTER and len(radii) <= MAX_STEPS:
-    optimizer.zero_grad()
-    rho = spectral_radius(edge_index, weight, NUM_NODES)
-    spectral_loss(rho, SHARPNESS, AFTER, floor=0.5).backward()
-    optimizer.step()
-    radii.append(float(spectral_radius(edge_index, weight.detach(), NUM_NODES)))
-after, midway = weight.detach(), radii[min(STEPS_OF_TEXT, len(radii) - 1)]
+after, radii = shrink_radius(edge_index, before, NUM_NODES, AFTER)
+midway = radii[min(STEPS_OF_TEXT, len(radii) - 1)]
 matrices = {"before": dense(edge_index, before), "after": dense(edge_index, after)}
 r_weights = float(torch.corrcoef(torch.stack([before, after]))[0, 1])
 change = float((after - before).norm() / before.norm())
@@ -94,18 +78,19 @@ for target, source in checked_index.flip(0).T[list(picked)].tolist():
 analytic = checked.grad[list(picked)].numpy()
 error = np.linalg.norm(analytic - numerical) / np.linalg.norm(numerical)
 
-print("Figure 3 and SI Fig. 6                       paper         here")
-print(f"b  spectral radius before                    above 1       {BEFORE:.3f}")
-print(f"b  spectral radius after {STEPS_OF_TEXT} steps           below 1       {midway:.3f}")
-print(f"b  spectral radius at the end                -             {radii[-1]:.3f}")
-print(f"b  steps until then                          200           {len(radii) - 1}")
-print(f"c  Pearson r, weights before and after       strong        {r_weights:.4f}")
-print(f"c  change of the weights (norm, relative)    -             {change:.3f}")
-print(f"c  weights that changed sign                 -             {flipped:.1%}")
-print(f"d  deviation in the last 20 of {NUM_ITERATIONS} steps, relative to the first 20")
-print(f"   before                                    grows         {size['before']:.2e}")
-print(f"   after                                     stable        {size['after']:.2e}")
-print(f"S6 error of {len(analytic):4} derivatives (norm)         same          {error:.1e}")
+late = f"deviation, last 20 of {NUM_ITERATIONS} steps relative to first 20"
+rows = [
+    ("3b", "spectral radius before", "above 1", radii[0]),
+    ("3b", f"spectral radius after {STEPS_OF_TEXT} steps", "below 1", midway),
+    ("3b", "spectral radius at the end", "-", radii[-1]),
+    ("3b", "steps until then", "200", len(radii) - 1),
+    ("3c", "Pearson r, weights before and after", "strong", r_weights),
+    ("3c", "change of the weights (norm, relative)", "-", change),
+    ("3c", "share of weights that changed sign", "-", flipped),
+    ("3d", f"{late}, before", "grows", size["before"]),
+    ("3d", f"{late}, after", "stable", size["after"]),
+    ("S6", f"error of {len(analytic)} derivatives (norm, relative)", "same", error),
+]
 
 figure = Figure(figsize=(11, 9.5), layout="constrained")
 figure.get_layout_engine().set(w_pad=0.12, h_pad=0.12)
@@ -142,6 +127,4 @@ for ax, title in (
     ax.set_title(title, loc="left")
 for ax in (c, s):
     ax.locator_params(nbins=6)
-arguments.out.mkdir(parents=True, exist_ok=True)
-figure.savefig(arguments.out / "fig3.png", dpi=150)
-print(f"\nPicture: {arguments.out / 'fig3.png'}")
+report(rows, arguments.out, "fig3_spectral_radius", {"fig3.png": figure})

@@ -17,6 +17,7 @@ from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.nn.steady_state import SteadyState
+from lembas_pyg.nn.unrolled import saved_bytes, unrolled_state
 
 __all__ = [
     "LEMBAS",
@@ -33,6 +34,8 @@ __all__ = [
     "enlarge",
     "leaky_relu",
     "michaelis_menten_like",
+    "saved_bytes",
     "sigmoid",
     "spectral_radius",
+    "unrolled_state",
 ]

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lembas_pyg.training.folds import k_fold, leave_one_ligand_out, leave_one_out
     from lembas_pyg.training.members import load_members
     from lembas_pyg.training.nulls import NullComparison, compare_nulls
+    from lembas_pyg.training.radius import shrink_radius
+    from lembas_pyg.training.refinement import Refinement, refine
     from lembas_pyg.training.scores import Comparison, compare_folds, fold_scores, score_table
     from lembas_pyg.training.trainer import History, fit
 
@@ -27,6 +29,7 @@ __all__ = [
     "EnsemblePrediction",
     "History",
     "NullComparison",
+    "Refinement",
     "TrainingConfig",
     "compare_folds",
     "compare_nulls",
@@ -38,7 +41,9 @@ __all__ = [
     "leave_one_out",
     "load_members",
     "one_cycle",
+    "refine",
     "score_table",
+    "shrink_radius",
 ]
 
 _HOME = {
@@ -48,6 +53,7 @@ _HOME = {
     "EnsemblePrediction": "ensemble",
     "History": "trainer",
     "NullComparison": "nulls",
+    "Refinement": "refinement",
     "compare_folds": "scores",
     "compare_nulls": "nulls",
     "cross_validate": "cross_validation",
@@ -57,7 +63,9 @@ _HOME = {
     "leave_one_ligand_out": "folds",
     "leave_one_out": "folds",
     "load_members": "members",
+    "refine": "refinement",
     "score_table": "scores",
+    "shrink_radius": "radius",
 }
 
 
