@@ -118,9 +118,7 @@ class Run:
         noise = level * fresh if level else None
         point = model.steady_state(x, noise)
         y = model.output(point.value)
-        # What is no steady state is no prediction; that it is none, the barrier tells.
-        known = self.of(batch, self.measured).masked_fill(~point.converged, torch.nan)
-        terms = {"fit": losses.fit_loss(y, known)}
+        terms = {"fit": losses.fit_loss(y, self.of(batch, self.measured))}
         terms |= self.parameter_terms()
         if config.uniform:
             states = self.replaced(batch, self.states, point.value)
