@@ -22,6 +22,7 @@ from lembas_pyg.analysis.missing import (
 )
 from lembas_pyg.analysis.paths import PathExplanation, explain_path
 from lembas_pyg.analysis.ranking import rank_knock_outs
+from lembas_pyg.analysis.recovery import compare_knock_outs, compare_models
 from lembas_pyg.analysis.sensitivity import sensitivity
 from lembas_pyg.analysis.sign_ensemble import sign_ensemble
 from lembas_pyg.analysis.sign_prior import sign_prior
@@ -34,6 +35,8 @@ __all__ = [
     "Stability",
     "SteadyStates",
     "basin_report",
+    "compare_knock_outs",
+    "compare_models",
     "describe_network",
     "double_knock_out",
     "edge_effects",

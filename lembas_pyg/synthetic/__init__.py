@@ -7,8 +7,8 @@ from lembas_pyg.synthetic.feed_forward import FeedForward, fit_feed_forward
 from lembas_pyg.synthetic.kinetics import Mechanism, Reaction
 from lembas_pyg.synthetic.mechanisms import MECHANISMS, mechanism_surface
 from lembas_pyg.synthetic.rate_constants import fit_rate_constants
+from lembas_pyg.synthetic.reference_model import parameterise
 from lembas_pyg.synthetic.regions import REGIONS, split_region
-from lembas_pyg.synthetic.spread import spread_parameters
 from lembas_pyg.synthetic.stimuli import (
     grid_stimuli,
     measure,
@@ -31,11 +31,11 @@ __all__ = [
     "measure",
     "mechanism_surface",
     "other_form_scores",
+    "parameterise",
     "random_stimuli",
     "screen_stimuli",
     "simulate_expression",
     "simulate_feedback",
     "split_conditions",
     "split_region",
-    "spread_parameters",
 ]

@@ -20,7 +20,6 @@ from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
 from lembas_pyg.training.config import TrainingConfig
-from lembas_pyg.training.schedule import one_cycle
 
 __all__ = ["Run"]
 
@@ -66,17 +65,11 @@ class Run:
     def run_epoch(self) -> dict[str, float]:
         """Visit every condition once; the epoch's row of the history."""
         config, started = self.config, time.perf_counter()
-        lr = one_cycle(
-            self.epoch,
-            config.epochs,
-            highest=config.lr,
-            start=config.lr_start,
-            end=config.lr_end,
-            peak=config.peak_epoch,
-        )
+        lr = config.learning_rate(self.epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        if config.reset_every and self.epoch and self.epoch % config.reset_every == 0:
+        restart = config.reset_every and self.epoch % config.reset_every == 0
+        if self.epoch and (restart or config.cycle(self.epoch)[0] == 0):
             self.optimizer.state.clear()
         num_conditions = self.x.size(1)
         device = self.generator.device
@@ -134,13 +127,17 @@ class Run:
             )
             self.states = states.detach()
         rho = self.x.new_zeros(())
+        factors: dict[str, float] = {}
         if config.spectral:
+            factors["spectral"], sharpness = config.barrier(self.epoch)
             rho = self.radius(model.slope(point.value.detach(), x, noise), batch, fresh)
             terms["spectral"] = losses.spectral_loss(
-                rho, config.spectral_sharpness, config.spectral_target, config.spectral_floor
+                rho, sharpness, config.spectral_target, config.spectral_floor
             )
         # `fit` is not weighted; every other term has the coefficient of its name.
-        weighted = [value * getattr(config, name, 1.0) for name, value in terms.items()]
+        weighted = [
+            value * factors.get(name, getattr(config, name, 1.0)) for name, value in terms.items()
+        ]
         loss = torch.stack(weighted).sum()
         self.optimizer.zero_grad()
         loss.backward()

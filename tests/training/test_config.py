@@ -99,5 +99,38 @@ def test_a_peak_of_zero_starts_at_the_top():
 
 
 def test_a_peak_below_one_is_a_share_of_the_epochs():
-    assert TrainingConfig(epochs=400, lr_peak=0.25).peak_epoch == 100
-    assert TrainingConfig(epochs=400, lr_peak=250).peak_epoch == 250
+    share, epoch = (TrainingConfig(epochs=400, lr=1.0, lr_peak=peak) for peak in (0.25, 100))
+    assert share.learning_rate(100) == epoch.learning_rate(100) == 1.0
+    assert share.learning_rate(40) == epoch.learning_rate(40)
+
+
+@pytest.mark.parametrize("warmup", [0.5, 4])
+def test_the_barrier_is_soft_during_its_warm_up(warmup):
+    config = TrainingConfig(epochs=8, spectral=3.0, spectral_sharpness=30.0, spectral_warmup=warmup)
+    assert [config.barrier(epoch) for epoch in range(8)] == [(1.0, 10.0)] * 4 + [(3.0, 30.0)] * 4
+
+
+def test_without_a_warm_up_the_barrier_is_constant():
+    config = TrainingConfig(epochs=3, spectral=0.5, spectral_sharpness=20.0)
+    assert [config.barrier(epoch) for epoch in range(3)] == [(0.5, 20.0)] * 3
+
+
+def test_the_learning_rate_starts_anew_with_every_cycle():
+    once = TrainingConfig(epochs=10, lr=1.0, lr_start=0.5, lr_peak=0.2)
+    twice = dataclasses.replace(once, epochs=20, lr_cycles=2)
+    course = [once.learning_rate(epoch) for epoch in range(10)]
+    assert [twice.learning_rate(epoch) for epoch in range(20)] == course * 2
+    assert course[0] == 0.5
+    assert course[2] == 1.0
+
+
+def test_cycles_share_all_epochs():
+    config = TrainingConfig(epochs=11, lr_cycles=3)
+    cycles = [config.cycle(epoch) for epoch in range(11)]
+    assert [place for place, _ in cycles] == [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2]
+    assert [length for _, length in cycles] == [4] * 8 + [3] * 3
+
+
+def test_more_cycles_than_epochs_are_refused():
+    with pytest.raises(ValueError, match="lr_cycles is 3, more than the 2 epochs"):
+        TrainingConfig(epochs=2, lr_cycles=3)

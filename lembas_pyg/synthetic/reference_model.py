@@ -1,0 +1,173 @@
+"""A model that stands for the cell: parameters found without data, by what it should show."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from lembas_pyg.nn import LEMBAS
+from lembas_pyg.nn.contraction import contraction_rate
+from lembas_pyg.nn.init import scale_to_radius_, signed_uniform_
+from lembas_pyg.training import TrainingConfig, losses
+
+__all__ = ["parameterise"]
+
+# Start of the parameters, which differs from that of models to be trained.
+_LARGEST_WEIGHT, _LARGEST_BIAS, _RADIUS = 3.0, 0.01, 0.8
+# Weights of the terms: uniform over the TFs of a condition, correlated TFs, correlated conditions.
+_OVER_TFS, _CORRELATED_TFS, _CORRELATED_CONDITIONS = 0.1, 1.0, 0.1
+# So many TFs can be spread over the range of activities in one condition; fewer are not asked to.
+_FEWEST_TFS = 10
+# Length of the random part of a deviation, which keeps it from missing a mode.
+_FRESH = 1e-3
+# At the end every one of so many fresh conditions has to be steady; weights shrink by this factor
+# until they are.
+_NUM_CHECKED, _SHRINK, _MAX_SHRINKS = 1000, 0.98, 50
+
+
+def parameterise(
+    data: Data,
+    config: TrainingConfig | None = None,
+    *,
+    num_active: int = 5,
+    generator: torch.Generator | None = None,
+) -> LEMBAS:
+    r"""Find parameters for which TF activities vary with the stimulus and differ from each other.
+
+    .. math::
+        \min_\theta\; U(\hat Y) + 0.1\, U(\hat Y^T) + C(\hat Y) + 0.1\, C(\hat Y^T)
+        + \text{terms of the parameters and of the spectral radius}
+
+    with :math:`U` of `lembas_pyg.training.losses.uniform_loss` and :math:`C` the number of rows
+    times the mean squared correlation of two rows, over fresh random stimuli at every step; with
+    fewer than ten TFs, only :math:`U(\hat Y)` and the terms of the parameters and radius. Drawn
+    at random instead, the parameters of a biological network give TF activities that hardly depend
+    on the stimulus.
+
+    Args:
+        data: The network; conditions in it take no part. It is not changed.
+        config: Settings; `TrainingConfig.reference_model()` if None. An epoch is one step with
+            `batch_size` stimuli; `seed` is used where no generator is given.
+        num_active: Ligands drawn a stimulus, see `lembas_pyg.synthetic.random_stimuli`.
+        generator: Source of randomness.
+
+    Returns:
+        A float64 model on the CPU without weights against a known mode of action, with a steady
+        state for each of 1,000 fresh stimuli.
+
+    Raises:
+        ValueError: The network has no ligands or no TFs, or `num_active` is below 1.
+        FloatingPointError: The objective became infinite or NaN, or no steady state was left when
+            the weights were shrunk at the end.
+
+    References:
+        Nilsson et al. (2022), Methods, synthetic data generation, and Fig. 4. The weights of the
+        correlations are ours: the text names none.
+    """
+    config = config or TrainingConfig.reference_model()
+    generator = generator or torch.Generator().manual_seed(config.seed)
+    if num_active < 1:
+        raise ValueError(f"num_active is {num_active}; a stimulus draws one ligand or more.")
+    model = LEMBAS(data, **(config.model_options() | {"radius": None}), generator=generator)
+    conv = model.conv
+    _start(model, data, generator)
+    conv.tol, conv.max_steps, conv.clip = config.tol, config.max_steps, config.adjoint_clip
+    betas = (0.9, config.adam_beta2)
+    optimizer = torch.optim.Adam([conv.edge_weight, conv.bias], config.lr, betas=betas)
+    deviation = torch.zeros(model.num_nodes, config.batch_size)
+    for step in range(config.epochs):
+        x = _stimuli(model, config.batch_size, num_active, generator)
+        fresh = torch.randn(deviation.shape, generator=generator)
+        loss, deviation = _objective(model, x, deviation + _FRESH * fresh, config)
+        if not bool(loss.isfinite()):
+            raise FloatingPointError(
+                f"The objective became infinite or NaN in step {step}. Lower the learning rate "
+                f"(lr={config.lr}) or raise the spectral term (spectral={config.spectral})."
+            )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    return _settled(model, num_active, generator)
+
+
+def _start(model: LEMBAS, data: Data, generator: torch.Generator) -> None:
+    """Large weights and small biases, scaled to the radius of the paper."""
+    weight, bias = model.conv.edge_weight, model.conv.bias
+    signed_uniform_(weight, data.edge_sign, 0.0, _LARGEST_WEIGHT, generator)
+    with torch.no_grad():
+        bias.uniform_(0.0, _LARGEST_BIAS, generator=generator)
+    scale_to_radius_(weight, data.edge_index, model.num_nodes, _RADIUS)
+
+
+def _stimuli(
+    model: LEMBAS, num_conditions: int, num_active: int, generator: torch.Generator
+) -> Tensor:
+    """What `random_stimuli` draws, without its names: that takes longer than a step."""
+    ligands = model.ligand_index
+    shape = num_conditions - 1, num_active
+    drawn = ligands[torch.randint(len(ligands), shape, generator=generator)]
+    concentration = torch.rand(shape, generator=generator)
+    x = torch.zeros(model.num_nodes, num_conditions)
+    for draw in range(num_active):
+        x[drawn[:, draw], torch.arange(1, num_conditions)] = concentration[:, draw]
+    return x
+
+
+def _objective(
+    model: LEMBAS, x: Tensor, deviation: Tensor, config: TrainingConfig
+) -> tuple[Tensor, Tensor]:
+    """What a varied model has little of, and the deviation that the next step starts from."""
+    weight, bias = model.conv.edge_weight, model.conv.bias
+    point = model.steady_state(x)
+    y = model.output(point.value)
+    limits = config.uniform_min, config.uniform_max, config.uniform_dead
+    slope = model.slope(point.value.detach(), x)
+    rate, deviation = contraction_rate(model.operator, weight, slope, deviation)
+    terms = [
+        (1.0, losses.uniform_loss(y, *limits)),
+        (
+            config.spectral,
+            losses.spectral_loss(
+                rate, config.spectral_sharpness, config.spectral_target, config.spectral_floor
+            ),
+        ),
+        (config.sign, losses.sign_loss(weight, model.edge_sign)),
+        (config.ligand_bias, losses.ligand_bias_loss(bias, model.ligand_index)),
+        (config.l2_weight, losses.l2_loss(weight)),
+        (config.l2_bias, losses.l2_loss(bias)),
+    ]
+    if len(y) >= _FEWEST_TFS:
+        terms += [
+            (_OVER_TFS, losses.uniform_loss(y.t(), *limits)),
+            (_CORRELATED_TFS, _correlation(y)),
+            (_CORRELATED_CONDITIONS, _correlation(y.t())),
+        ]
+    return torch.stack([factor * value for factor, value in terms]).sum(), deviation
+
+
+def _correlation(y: Tensor) -> Tensor:
+    """Number of rows times their mean squared correlation; a row that does not vary has none."""
+    centred = y - y.mean(dim=1, keepdim=True)
+    unit = centred / (centred.norm(dim=1, keepdim=True) + 1e-6)
+    # The squared Gram matrix of the rows sums to that of the columns: take the smaller one.
+    gram = unit @ unit.t() if len(y) <= y.size(1) else unit.t() @ unit
+    return gram.square().sum() / len(y)
+
+
+@torch.no_grad()
+def _settled(model: LEMBAS, num_active: int, generator: torch.Generator) -> LEMBAS:
+    """The model with right signs, its weights shrunk until every condition has a steady state."""
+    model = model.double()
+    weight = model.conv.edge_weight
+    weight.masked_fill_(weight * model.edge_sign < 0, 0.0)
+    model.conv.tol, model.conv.max_steps, model.conv.clip = 1e-9, 3000, None
+    x = _stimuli(model, _NUM_CHECKED, num_active, generator).double()
+    for _ in range(_MAX_SHRINKS):
+        if bool(model.steady_state(x).converged.all()):
+            return model
+        weight.mul_(_SHRINK)
+    raise FloatingPointError(
+        f"Some of {_NUM_CHECKED} conditions have no steady state even with weights shrunk to "
+        f"{_SHRINK**_MAX_SHRINKS:.0%}. Raise the spectral term of the settings."
+    )

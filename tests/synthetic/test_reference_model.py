@@ -1,0 +1,83 @@
+"""Parameters found without data: what they are for is measured on fresh stimuli."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lembas_pyg.datasets import ToyNetwork
+from lembas_pyg.nn import LEMBAS
+from lembas_pyg.synthetic import measure, parameterise, random_stimuli
+from lembas_pyg.synthetic.reference_model import _correlation
+from lembas_pyg.training import TrainingConfig
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return ToyNetwork()[0]
+
+
+@pytest.fixture(scope="module")
+def config():
+    return replace(TrainingConfig.reference_model(), epochs=200, batch_size=50)
+
+
+@pytest.fixture(scope="module")
+def found(toy, config):
+    return parameterise(toy, config, num_active=2, generator=generator())
+
+
+def spread(model, toy):
+    stimuli = random_stimuli(["L1", "L2"], 200, 2, generator=generator(1))
+    return measure(model, toy, stimuli).y[toy.tf_mask].std(dim=1).mean()
+
+
+def test_activities_vary_more_than_with_parameters_at_random(found, toy):
+    at_random = LEMBAS(toy, generator=generator(2)).double()
+    assert spread(found, toy) > 1.5 * spread(at_random, toy)
+
+
+def test_no_weight_contradicts_its_mode_of_action(found):
+    assert (found.conv.edge_weight * found.edge_sign >= 0).all()
+
+
+def test_fresh_conditions_have_a_steady_state(found, toy):
+    stimuli = random_stimuli(["L1", "L2"], 100, 2, generator=generator(3))
+    assert not measure(found, toy, stimuli).y[toy.tf_mask].isnan().any()
+
+
+def test_a_seed_gives_one_model(found, toy, config):
+    again = parameterise(toy, config, num_active=2, generator=generator())
+    assert torch.equal(again.conv.edge_weight, found.conv.edge_weight)
+    by_seed = [parameterise(toy, replace(config, epochs=2, seed=s)) for s in (0, 0, 1)]
+    weights = [model.conv.edge_weight for model in by_seed]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize("shape", [(4, 30), (30, 4)])
+def test_correlation_is_the_mean_square_of_the_coefficients_of_numpy(shape):
+    y = torch.rand(shape, generator=generator(), dtype=torch.float64)
+    coefficients = np.corrcoef(y.numpy())
+    assert float(_correlation(y)) == pytest.approx(len(y) * (coefficients**2).mean(), rel=1e-4)
+
+
+def test_a_tf_that_does_not_vary_has_no_correlation():
+    y = torch.rand(3, 20, generator=generator(), dtype=torch.float64)
+    y[1] = 0.5
+    assert _correlation(y).isfinite()
+
+
+def test_an_objective_that_explodes_is_an_error_with_a_cure(toy, config):
+    with pytest.raises(FloatingPointError, match="Lower the learning rate"):
+        parameterise(toy, replace(config, lr=1e30))
+
+
+def test_no_draw_is_refused(toy, config):
+    with pytest.raises(ValueError, match="num_active is 0"):
+        parameterise(toy, config, num_active=0)
