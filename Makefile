@@ -12,7 +12,8 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-sparse coverage lint format bench docs env clean
+FIG ?=
+.PHONY: help paper demo test test-slow test-sparse coverage lint format bench docs env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +63,9 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 bench: $(VENV)/.demo  ## ratios against a textbook implementation
 	@test -f benchmarks/__main__.py || { echo "make bench: there are no benchmarks yet (benchmarks/__main__.py is missing)." >&2; exit 1; }
 	$(BIN)/python -m benchmarks $(ARGS)
+
+paper: $(VENV)/.dev  ## figures of the paper redrawn, numbers in docs/paper.md; FIG="5 S8" for some
+	$(BIN)/python -m benchmarks.paper $(if $(FIG),--fig $(FIG)) $(ARGS)
 
 docs: $(VENV)/.docs  ## HTML in docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -E -q -b html docs docs/_build/html

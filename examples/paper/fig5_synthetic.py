@@ -124,12 +124,19 @@ def baselines(train_data, test):
     return {name: pearson_r(torch.tensor(values), measured) for name, values in found.items()}
 
 
+def r_where_steady(model, data):
+    """Pearson r over the conditions in which a model, or every member, is steady."""
+    found = lp.predict(model, data)
+    steady = found.converged & found.y.isfinite().all(dim=0)
+    return pearson_r(found.y[:, steady], data.y[data.tf_mask][:, steady].double())
+
+
 def score(models, cell, test, screens, seconds):
     """Pearson r of ensembles and single members for every screen, beside baselines."""
-    rows, measured = [], test.y[test.tf_mask].double()
+    rows = []
     for name, members in models.items():
-        r = [pearson_r(lp.predict(model, test).y, measured) for model in members]
-        together = pearson_r(lp.predict(Ensemble(members, limits=None), test).y, measured)
+        r = [r_where_steady(model, test) for model in members]
+        together = r_where_steady(Ensemble(members, limits=None), test)
         row = {"screen": name, "r": together, "r_one_member": np.mean(r)}
         if name not in CONTROLS:
             number, num_active = map(int, name.split("x"))

@@ -1,0 +1,169 @@
+"""``python -m benchmarks.paper``: figures of the paper redrawn, their numbers in a page.
+
+Runs the scripts of ``examples/paper``, or those of some figures (``--fig 1 5 S8``), each in a
+folder of its own, and sets the numbers they leave beside those of the paper, in ``docs/paper.md``.
+Numbers of figures that are not run again stay as the last run left them. ``--fast`` shows that all
+scripts run; its numbers say nothing and are not written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from benchmarks.networks import Shared
+from benchmarks.report import Table, machine
+
+_ROOT = Path(__file__).parents[1]
+_SCRIPTS = _ROOT / "examples" / "paper"
+_PAGE = _ROOT / "docs" / "paper.md"
+_SECONDS = "seconds"
+# Figures whose script leaves no table of numbers: where they are.
+_ELSEWHERE = {
+    "fig6_ligand_screen": "{doc}`howto/fig6-ligand-screen`",
+    "fig6_knock_outs": "{doc}`howto/fig6-knock-outs`",
+    "fig6g_sensitivity": "{doc}`howto/fig6g-sensitivity`",
+    "figS11a_spectral_regularisation": "{doc}`howto/figs11a-spectral-regularisation`",
+    "figS13_tf_activity": "{doc}`howto/figs13-tf-activity`",
+    "figS15_literature": "{doc}`howto/figs15-literature`",
+}
+_MISSING = [
+    ("4, S7, S9", "reference models and their screens: `parameterise` is there, a script is not"),
+    ("S3, S10", "time by size of network and number of conditions: see `make bench`"),
+    ("S12", "missing interaction: `python -m benchmarks.missing_interactions`"),
+    ("S18", "drug response: not built yet"),
+]
+
+
+class Run(NamedTuple):
+    """What one script left.
+
+    Attributes:
+        script: Name without suffix.
+        numbers: Columns `figure`, `what`, `paper`, `ours`, all text.
+        seconds: Wall time.
+    """
+
+    script: str
+    numbers: pd.DataFrame
+    seconds: float
+
+
+def scripts(figures: list[str] | None = None) -> list[Path]:
+    """Scripts in the order of the figures; of some figures if named.
+
+    Raises:
+        ValueError: There is no script of a figure.
+    """
+    found = sorted(_SCRIPTS.glob("fig*.py"), key=_order)
+    if figures is None:
+        return found
+    known = {_figure(path) for path in found}
+    strangers = [figure for figure in figures if figure not in known]
+    if strangers:
+        raise ValueError(
+            f"There is no script of figure {strangers[0]}; there are {', '.join(sorted(known))}."
+        )
+    return [path for path in found if _figure(path) in figures]
+
+
+def _figure(path: Path) -> str:
+    """Figure of a script, such as 5 or S8; panels are left out."""
+    return re.match(r"fig(S?\d+)", path.stem)[1]
+
+
+def _order(path: Path) -> tuple[bool, int, str]:
+    figure = _figure(path)
+    return figure.startswith("S"), int(figure.removeprefix("S")), path.stem
+
+
+def run(path: Path, folder: Path, fast: bool) -> Run:
+    """Run a script and read its numbers.
+
+    Raises:
+        subprocess.CalledProcessError: The script failed.
+    """
+    started = time.perf_counter()
+    command = [sys.executable, str(path), "--out", str(folder / path.stem)]
+    networks = Shared.find(None).data
+    environment = dict(os.environ)
+    if networks is not None:
+        environment.setdefault("LEMBAS_PYG_MIRROR", str(networks / "lembas" / "networks"))
+    subprocess.run([*command, *(["--fast"] if fast else [])], check=True, env=environment)
+    return Run(path.stem, _numbers(folder, path.stem), time.perf_counter() - started)
+
+
+def _numbers(folder: Path, script: str) -> pd.DataFrame:
+    """The table a script left, wherever below the folder it is; empty if it leaves none."""
+    for file in sorted((folder / script).rglob(f"{script}-numbers.tsv")):
+        return pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
+    return pd.DataFrame(columns=["figure", "what", "paper", "ours"])
+
+
+def page(runs: list[Run]) -> str:
+    """The page of all numbers."""
+    rows = [
+        [*row, f"{found.seconds:.0f}" if first == 0 else ""]
+        for found in runs
+        for first, row in enumerate(found.numbers.to_numpy().tolist())
+    ]
+    columns = ["figure", "what", "paper", "ours", _SECONDS]
+    numbers = Table("Numbers", "Seconds are those of the whole script.", columns, rows)
+    elsewhere = Table(
+        "On pages of their own",
+        "Scripts that take longer or need more words.",
+        ["script", "page"],
+        [[f"`{name}.py`", where] for name, where in _ELSEWHERE.items()],
+    )
+    missing = Table("Not here", "", ["figure", "why"], [list(row) for row in _MISSING])
+    return "\n".join([_HEAD, machine(), "", str(numbers), str(elsewhere), str(missing)])
+
+
+def main() -> None:
+    """Run scripts and write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.paper", description=__doc__)
+    parser.add_argument("--fig", nargs="+", metavar="N", help="such as 1 5 S8 (default: all)")
+    parser.add_argument("--folder", type=Path, default=Path("paper-runs"), help="of all results")
+    parser.add_argument("--fast", action="store_true", help="only show that all scripts run")
+    parser.add_argument("--out", type=Path, default=_PAGE, help="page to write (docs/paper.md)")
+    options = parser.parse_args()
+    try:
+        chosen = scripts(options.fig)
+    except ValueError as problem:
+        parser.error(str(problem))
+    for path in chosen:
+        if path.stem in _ELSEWHERE and options.fig is None and not options.fast:
+            continue
+        print(f"== {path.name}", flush=True)
+        found = run(path, options.folder, options.fast)
+        if not options.fast:
+            clock = options.folder / path.stem / "seconds.txt"
+            clock.write_text(f"{found.seconds:.1f}\n", "utf-8")
+    if options.fast:
+        return
+    runs = []
+    for path in scripts():
+        clock = options.folder / path.stem / "seconds.txt"
+        if path.stem not in _ELSEWHERE and clock.exists():
+            seconds = float(clock.read_text("utf-8"))
+            runs.append(Run(path.stem, _numbers(options.folder, path.stem), seconds))
+    options.out.write_text(page(runs), "utf-8")
+
+
+_HEAD = """# The paper's figures, redrawn
+
+Written by `make paper` (`python -m benchmarks.paper`); `make paper FIG=5` runs one figure again. A
+number of the paper that stands in a figure only is a word here.
+"""
+
+
+if __name__ == "__main__":
+    main()

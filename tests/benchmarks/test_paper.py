@@ -1,0 +1,47 @@
+"""The page of the paper's figures."""
+
+import pandas as pd
+import pytest
+
+from benchmarks import paper
+
+
+def test_scripts_come_in_the_order_of_the_figures():
+    names = [path.stem for path in paper.scripts()]
+    assert names[:3] == ["fig1_mechanisms", "fig2_toy_network", "fig3_spectral_radius"]
+    supplementary = [name for name in names if name.startswith("figS")]
+    assert names[-len(supplementary) :] == supplementary
+    assert names.index("figS8_automatic_parameters") < names.index("figS13_tf_activity")
+
+
+def test_a_figure_is_chosen_by_its_number():
+    assert [path.stem for path in paper.scripts(["S8"])] == ["figS8_automatic_parameters"]
+    with pytest.raises(ValueError, match=r"no script of figure 9; there are 1, 2"):
+        paper.scripts(["9"])
+
+
+def test_every_script_is_on_the_page_or_named_with_its_own():
+    for path in paper.scripts():
+        leaves_numbers = "from _figure import" in path.read_text("utf-8")
+        assert leaves_numbers != (path.stem in paper._ELSEWHERE), path.stem
+
+
+def test_the_page_sets_numbers_beside_those_of_the_paper():
+    numbers = pd.DataFrame(
+        [("5a", "r", "0.984", "0.990"), ("5c", "knock-outs", "0.80", "0.85")],
+        columns=["figure", "what", "paper", "ours"],
+    )
+    text = paper.page([paper.Run("fig5", numbers, 12.3)])
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    assert ["5a", "r", "0.984", "0.990", "12"] in rows
+    assert ["5c", "knock-outs", "0.80", "0.85", ""] in rows
+    assert "drug response" in text
+
+
+def test_a_script_leaves_its_numbers_wherever_below_its_folder(tmp_path):
+    (tmp_path / "fig1/sub").mkdir(parents=True)
+    (tmp_path / "fig1/sub/fig1-numbers.tsv").write_text(
+        "figure\twhat\tpaper\tours\n1\tr\tnan\t0.9\n"
+    )
+    assert paper._numbers(tmp_path, "fig1").to_numpy().tolist() == [["1", "r", "nan", "0.9"]]
+    assert paper._numbers(tmp_path, "fig2").empty
