@@ -127,7 +127,7 @@ def baselines(train_data, test):
 def r_where_steady(model, data):
     """Pearson r over the conditions in which a model, or every member, is steady."""
     found = lp.predict(model, data)
-    steady = found.converged & found.y.isfinite().all(dim=0)
+    steady = found.converged.view(-1, found.y.size(1)).all(dim=0)
     return pearson_r(found.y[:, steady], data.y[data.tf_mask][:, steady].double())
 
 
