@@ -233,6 +233,8 @@ PUBLIC = {
         "score_missing_interactions",
         "structure_scores",
         "Response",
+        "compare_knock_outs",
+        "compare_models",
         "describe_network",
         "double_knock_out",
         "knock_in",

@@ -446,7 +446,7 @@ CASES = {
         Case("Rows of every model, of which there is one", f"{KNOCK_OUT} --by-member",
              "give several --parameters", code=2),
         Case("A ranked list for a node that is no TF", f"{KNOCK_OUT} --rank S1",
-             "Unknown TFs: 'S1'"),
+             "'S1' is not a TF of this network"),
         Case("A strength, and nothing to knock out", f"{PREDICT} --strength -3", "add --knock-out",
              code=2),
     ],

@@ -189,6 +189,11 @@ class TrainingConfig:
                     legal = "a positive number" if name in _POSITIVE else "a number of 0 or more"
                     raise ValueError(f"{name} is {value!r}; it must be {legal}.")
 
+    @property
+    def peak_epoch(self) -> float:
+        """Epoch of the largest learning rate, in the first cycle."""
+        return self.lr_peak if self.lr_peak >= 1 else self.lr_peak * self.cycle(0)[1]
+
     def cycle(self, epoch: int) -> tuple[int, int]:
         """Epoch within the cycle of the learning rate, and epochs of that cycle."""
         number = epoch * self.lr_cycles // self.epochs
