@@ -123,7 +123,12 @@ def page(runs: list[Run]) -> str:
         ["script", "page"],
         [[f"`{name}.py`", where] for name, where in _ELSEWHERE.items()],
     )
-    missing = Table("Not here", "", ["figure", "why"], [list(row) for row in _MISSING])
+    missing = Table(
+        "Not here",
+        "What no script redraws yet.",
+        ["figure", "why"],
+        [list(row) for row in _MISSING],
+    )
     return "\n".join([_HEAD, machine(), "", str(numbers), str(elsewhere), str(missing)])
 
 

@@ -159,7 +159,7 @@ def draw(scores, fit, knock_outs, states):
     ticks = sorted(set(scores["conditions"].dropna()))
     a.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
     a.minorticks_off()
-    a.set_ylim(top=1.02)
+    a.set_ylim(0, 1.02)
     a.legend(loc="lower right", fontsize="small")
     lp.plot.plot_fit(fit, ax=b)
     known = knock_outs.dropna(subset=["reference", "delta"])
