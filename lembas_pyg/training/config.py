@@ -410,7 +410,7 @@ class TrainingConfig:
 
     @classmethod
     def synthetic(cls) -> TrainingConfig:
-        """Synthetic data of the KEGG network, in a hundredth of the visits; no noise.
+        """Synthetic data of the KEGG network, in a seventeenth of the visits; no noise.
 
         Three cycles of the learning rate, the first with a soft spectral barrier: a steep one from
         the start keeps single TFs unfitted, none at all leaves conditions without a steady state.
