@@ -38,7 +38,6 @@ _ELSEWHERE = {
 }
 _MISSING = [
     ("4, S7, S9", "reference models and their screens: `parameterise` is there, a script is not"),
-    ("S4", "held-out regions: `figS4_held_out.py`, not run yet for this page"),
     ("S3, S10", "time by size of network and number of conditions: see `make bench`"),
     ("S12", "missing interaction: `python -m benchmarks.missing_interactions`"),
     ("S18", "drug response: not built yet"),

@@ -52,6 +52,8 @@ r = [pearson_r(y, wanted) for y in found]
 rows = [
     ("S8", "r with the profile set by hand, median of starts", "recapitulated", np.median(r)),
     ("S8", "r, best of starts", "-", max(r)),
+    ("S8", "r, random, median", "-", np.median([pearson_r(y, wanted) for y in random])),
+    ("S8", "standard deviation that is asked for, uniform", "-", 0.98 / 12**0.5),
     ("S8", "standard deviation of TF activity, by hand", "-", float(wanted.std())),
     ("S8", "standard deviation, found, median", "-", np.median([float(y.std()) for y in found])),
     ("S8", "standard deviation, random", "-", np.median([float(y.std()) for y in random])),

@@ -30,9 +30,10 @@ def compare_models(model: LEMBAS, reference: LEMBAS, data: Data) -> tuple[pd.Ser
         data: Conditions to ask both for.
 
     Returns:
-        Scores `r` and `mse` of TF activities over all conditions in which both are steady,
-        `r_weights`, `r_biases`, `median_r_states`; and the `r` of the state of every node (by
-        accession) that varies by more than 0.001 in the reference and at all in the model.
+        Scores `r` and `mse` of TF activities over all conditions in which both are steady (`steady`
+        of all), `r_weights`, `r_biases`, `median_r_states` of the nodes that are neither ligand nor
+        TF, which nobody showed the model; and the `r` of the state of every node (by accession)
+        that varies by more than 0.001 in the reference, 0 where the model holds it still.
 
     Raises:
         ValueError: The models are of different networks, or the data are not of theirs.
@@ -46,10 +47,13 @@ def compare_models(model: LEMBAS, reference: LEMBAS, data: Data) -> tuple[pd.Ser
     steady = said.converged & true.converged
     y, y_true = said.y[:, steady], true.y[:, steady]
     h, h_true = said.h[:, steady], true.h[:, steady]
+    varied = (h_true.std(dim=1) > _STILL).nonzero().view(-1).tolist()
     states = {
-        reference.node_name[i]: pearson_r(h[i], h_true[i])
-        for i in ((h_true.std(dim=1) > _STILL) & (h.std(dim=1) > 0)).nonzero().view(-1).tolist()
+        reference.node_name[i]: pearson_r(h[i], h_true[i]) if h[i].std() > 0 else 0.0
+        for i in varied
     }
+    inside = ~(data.ligand_mask | data.tf_mask)
+    hidden = [states[reference.node_name[i]] for i in varied if inside[i]]
     parameters = [
         (m.conv.edge_weight.detach().double(), m.conv.bias.detach().double().view(-1))
         for m in (model, reference)
@@ -60,7 +64,8 @@ def compare_models(model: LEMBAS, reference: LEMBAS, data: Data) -> tuple[pd.Ser
         "mse": float((y - y_true).square().mean()),
         "r_weights": r_weights,
         "r_biases": r_biases,
-        "median_r_states": float(np.median(list(states.values()))) if states else np.nan,
+        "median_r_states": float(np.median(hidden)) if hidden else np.nan,
+        "steady": float(steady.double().mean()),
     }
     return pd.Series(scores), pd.Series(states, name="r").rename_axis("node")
 

@@ -47,11 +47,11 @@ class TrainingConfig:
         seed: Of the order of conditions and the noise; the command line draws the initial weights
             from it as well.
         lr: Largest learning rate.
-        lr_start: Learning rate of the first epoch.
-        lr_end: Learning rate of the last 5 % of epochs.
-        lr_peak: Epoch of the largest learning rate; a share of `epochs` if below 1.
-        lr_cycles: Times that the course of the learning rate is run, each over an equal part of
-            `epochs` and with `lr_peak` counted in it; Adam starts anew with each.
+        lr_start: Learning rate of the first epoch of a cycle.
+        lr_end: Learning rate of the last 5 % of the epochs of a cycle.
+        lr_peak: Epoch of a cycle with the largest learning rate; a share of the cycle if below 1.
+        lr_cycles: Cycles of the learning rate, each over an equal part of `epochs`; Adam starts
+            anew with each.
         adam_beta2: Decay of Adam's second moment; small values let it forget steep gradients.
         reset_every: Epochs after which Adam forgets its moments (warm restart); 0 for never.
         noise: Standard deviation of the noise added to every node's input (dimensionless).

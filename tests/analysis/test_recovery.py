@@ -34,7 +34,7 @@ def other(reference):
 
 def test_a_model_compared_with_itself_agrees_in_all(other, data):
     scores, states = compare_models(other, other, data)
-    assert scores.drop("mse").tolist() == pytest.approx([1.0] * 4)
+    assert scores.drop("mse").tolist() == pytest.approx([1.0] * 5)
     assert scores["mse"] == 0
     assert states.tolist() == pytest.approx([1.0] * len(states))
 
@@ -46,7 +46,9 @@ def test_scores_are_those_of_numpy(other, reference, data):
     assert scores["mse"] == pytest.approx(((y - y_true) ** 2).mean(), rel=1e-5)
     weights = [m.conv.edge_weight.detach().double().numpy() for m in (other, reference)]
     assert scores["r_weights"] == pytest.approx(np.corrcoef(*weights)[0, 1])
-    assert scores["median_r_states"] == pytest.approx(np.median(states))
+    inside = ~(data.ligand_mask | data.tf_mask)
+    hidden = [data.node_name[i] for i in inside.nonzero().view(-1).tolist()]
+    assert scores["median_r_states"] == pytest.approx(states.reindex(hidden).dropna().median())
     assert set(states.index) <= set(reference.node_name)
 
 
@@ -76,3 +78,17 @@ def test_another_network_is_refused(other, reference, data):
     changed.edge_sign = -changed.edge_sign
     with pytest.raises(ValueError, match="other networks"):
         compare_models(other, reference, changed)
+
+
+def test_a_node_that_the_model_holds_still_has_no_correlation(reference, data):
+    model = reference_model()
+    hidden = next(
+        i
+        for i in (~(data.ligand_mask | data.tf_mask)).nonzero().view(-1).tolist()
+        if not (data.edge_index[1] == i).sum() == 0
+    )
+    with torch.no_grad():
+        model.conv.edge_weight[data.edge_index[1] == hidden] = 0.0
+        model.conv.bias[hidden] = 0.2
+    _, states = compare_models(model, reference, data)
+    assert states[data.node_name[hidden]] == 0.0
