@@ -118,6 +118,7 @@ def trials() -> list[Trial]:
         Trial("the same, L2 3e-5", to(FINAL, l2_weight=3e-5, l2_bias=3e-5)),
         Trial("the same, L2 3e-6, noise 1e-3", to(FINAL, l2_weight=3e-6, l2_bias=3e-6, noise=1e-3)),
         Trial("the same, L2 1e-5, 1,500 epochs", to(FINAL, epochs=1500)),
+        Trial("the same, L2 1e-5, hard signs", FINAL, hard_signs),
         Trial("four members of L2 1e-5, no uniformity", FINAL, members=4),
     ]
 

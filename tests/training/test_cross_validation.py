@@ -1,3 +1,4 @@
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -199,6 +200,21 @@ def test_a_folder_of_another_run_is_refused(data, tmp_path, change):
         options["model"] = partial(LEMBAS, act=LeakyReLU())
     with pytest.raises(ValueError, match=f"another cross-validation: it differs in {change}"):
         cross_validate(data, folds, config, **options)
+
+
+def test_a_run_begun_before_a_setting_existed_goes_on(data, tmp_path):
+    whole = run(data, folder=tmp_path)
+    path = tmp_path / "members.json"
+    record = json.loads(path.read_text())
+    del record["settings"]["lr_cycles"]
+    path.write_text(json.dumps(record))
+    before = (tmp_path / "fold-001-member-000.pt").stat().st_mtime_ns
+    same(whole, run(data, folder=tmp_path))
+    assert (tmp_path / "fold-001-member-000.pt").stat().st_mtime_ns == before
+    record["settings"]["gone"] = 1
+    path.write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="it differs in settings"):
+        run(data, folder=tmp_path)
 
 
 class DyingOnce:
