@@ -42,6 +42,8 @@ def read_delimited(
     text = read_text(path).decode("utf-8")
     separator = max(SEPARATORS, key=text.lstrip("\n").partition("\n")[0].count)
     lines, rows = _split(text, separator, path)
+    if not rows:
+        raise ValueError(f"{path} holds nothing but separators. Expected a header and rows.")
     columns = [name.strip() for name in rows[0]]
     if not {name.casefold() for name in required} & {name.casefold() for name in columns} and (
         len(names) == len(columns)

@@ -33,6 +33,8 @@ def read_expression(path: FilePath) -> pd.DataFrame:
     path = Path(path)
     header, _, body = read_text(path).partition(b"\n")
     first = header.decode("utf-8")
+    if not first.strip():
+        raise ValueError(f"{path}: its first line is blank. Put the names of the samples there.")
     separator = max(SEPARATORS, key=first.count)
     columns = [name.strip() for name in next(csv.reader([first], delimiter=separator))]
     table = _split(body.rstrip(b"\n"), separator, path)
@@ -52,7 +54,7 @@ def read_expression(path: FilePath) -> pd.DataFrame:
 
 def _split(body: bytes, separator: str, path: Path) -> pd.DataFrame:
     """Fields of all lines, as texts; those that a line lacks at its end are NaN."""
-    if not body:
+    if not body.strip():
         raise ValueError(f"{path} has a header but nothing below it. Expected one line a gene.")
     try:
         return pd.read_csv(
@@ -63,6 +65,8 @@ def _split(body: bytes, separator: str, path: Path) -> pd.DataFrame:
             na_filter=False,
             skip_blank_lines=False,
         )
+    except pd.errors.EmptyDataError as error:
+        raise ValueError(f"{path}: line 2 is blank. Expected one line a gene.") from error
     except pd.errors.ParserError as error:
         raise ValueError(
             f"{path}: its lines differ in their number of fields ({error}; line 1 is the one below "

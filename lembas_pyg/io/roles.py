@@ -205,7 +205,7 @@ def read_gene_names(path: FilePath) -> pd.Series:
             f"{path}, line {table.index[repeated][0]}: '{table[code][repeated].iloc[0]}' is given "
             "a second time. Keep one row a protein."
         )
-    symbols = table[name].str.partition(";")[0].str.strip()
+    symbols = table[name].str.split(";").str[0].str.strip()
     return pd.Series(symbols.to_numpy(), pd.Index(table[code], name="code"), name="name", dtype=str)
 
 
