@@ -29,10 +29,10 @@ _DENSE_FALLBACK = 3000
 # Eigenvalues closer than this (relative) count as one; eigenvectors of a defective one are
 # orthogonal to within this.
 _SAME, _ORTHOGONAL = 1e-8, 1e-7
-# Arnoldi's eigenvalues (relative): tolerance, and how far below the largest one may be the largest
-# after refinement. Inverse iteration: its shift is off by the first, its steps, residual wanted,
+# Arnoldi's eigenvalues (relative): tolerance, how far below the largest one may be the largest
+# after refinement, and how far at least the last one is below. Inverse iteration: its shift is off by the first, its steps, residual wanted,
 # and how close the next eigenvalue may be.
-_ROUGH, _CANDIDATE = 1e-6, 1e-4
+_ROUGH, _CANDIDATE, _CROWDED = 1e-6, 1e-4, 2e-3
 _OFF, _STEPS, _RESIDUAL, _NEXT = 1e-9, 3, 1e-11, 1e-5
 # Share of the largest weight below which a radius may be that of a nilpotent matrix; and what
 # rounding leaves of a product that should vanish.
@@ -174,8 +174,8 @@ def _refined_arnoldi(block: sp.csr_matrix) -> Eigen | None:
         return None
     value = rough[0].real + 1j * abs(rough[0].imag)  # one of each conjugate pair
     largest = abs(value).max()
-    if largest < 1e-6:
-        return None
+    if largest < 1e-6 or abs(value).min() > (1 - _CROWDED) * largest:
+        return None  # of a crowd that is as large, as on a ring, Arnoldi may miss the largest
     best: Eigen | None = None
     for shift in value[abs(value) >= (1 - _CANDIDATE) * largest]:
         if best is not None and abs(shift - best.value) <= _NEXT * largest:

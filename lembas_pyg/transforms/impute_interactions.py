@@ -113,7 +113,7 @@ class ImputeInteractions(BaseTransform):
                 "interaction",
                 part["source"],
                 part["target"],
-                [_evidence(row) for row in part.drop(columns=_PAIR).to_dict("records")],
+                [_evidence(row) for row in part.to_dict("records")],
             ),
         )
         return out
@@ -142,5 +142,6 @@ def _evidence(row: dict[str, object]) -> str:
     parts = [
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in row.items()
+        if name not in _PAIR
     ]
     return ", ".join(parts) or "given"
