@@ -89,6 +89,23 @@ def test_a_published_model_is_loaded(shared, tmp_path, monkeypatch):
     assert run("docs/coming-from-lembas.md")["model"].num_nodes == 409
 
 
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))])
+def test_links_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```|`[^`]*`", "", text, flags=re.S))
+    for link in links:
+        if not link.startswith(("http://", "https://", "#")):
+            file, _, anchor = link.partition("#")
+            target = page.parent / file
+            assert target.exists(), f"{page}: {link}"
+            if anchor:
+                titles = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
+                slugs = {
+                    re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles
+                }
+                assert anchor in slugs, f"{page}: {link}"
+
+
 def test_every_page_is_run_or_says_why_not():
     run_here = {"README.md", "docs/better-than-ridge.md", "docs/coming-from-lembas.md"}
     assert set(PAGES) == run_here | set(NOT_RUN)
