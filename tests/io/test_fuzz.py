@@ -44,8 +44,8 @@ FILES = {
     "read_graphml": GRAPHML,
     "read_interactions": "source\ttarget\tdirection\tstimulation\tinhibition\tsources\treferences\n"
     "P1\tP2\t1\t1\t0\tKEGG\tKEGG:1\nP2\tP3\t1\t0\t1\tSIGNOR\t\n",
-    "read_intercell": "uniprot\tgenesymbol\tentity_type\tcategory\ttransmitter\treceiver\tsecreted\t"
-    "plasma_membrane_transmembrane\tplasma_membrane_peripheral\n"
+    "read_intercell": "uniprot\tgenesymbol\tentity_type\tcategory\ttransmitter\treceiver\t"
+    "secreted\tplasma_membrane_transmembrane\tplasma_membrane_peripheral\n"
     "P1\tA\tprotein\tligand\tTrue\tFalse\tTrue\tFalse\tFalse\n",
     "read_kegg_mapping": "hsa:1\tup:P1\nhsa:2\tup:P2\n",
     "read_kgml": KGML,
@@ -61,9 +61,9 @@ FILES = {
     "read_tsv": "a\tb\n1\t2\n",
 }
 PIECES = [
-    b"\t", b"\n", b"\r\n", b"\r", b'"', b"'", b";", b",", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"<",
-    b">", b"&", b"nan", b"inf", b"-1e999", b"1", b" ", "é".encode(), "\u2028".encode(), b"\x1f\x8b",
-    b"#", b"True", b"",
+    b"\t", b"\n", b"\r\n", b"\r", b'"', b"'", b";", b",", b"\x00", b"\xff\xfe", b"\xef\xbb\xbf",
+    b"<", b">", b"&", b"nan", b"inf", b"-1e999", b"1", b" ", "é".encode(), "\u2028".encode(),
+    b"\x1f\x8b", b"#", b"True", b"",
 ]  # fmt: skip
 
 
