@@ -1,5 +1,6 @@
 """Findings: what a trained model says of the network."""
 
+from lembas_pyg.analysis.activities import activity_by_tf, activity_space, describe_activities
 from lembas_pyg.analysis.basin_report import basin_report
 from lembas_pyg.analysis.basins import SteadyStates, steady_states
 from lembas_pyg.analysis.describe import describe_network
@@ -14,6 +15,7 @@ from lembas_pyg.analysis.hidden_signs import (
 )
 from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
+from lembas_pyg.analysis.linearity import linearity
 from lembas_pyg.analysis.missing import (
     error_network,
     fit_sparse,
@@ -34,9 +36,12 @@ __all__ = [
     "Response",
     "Stability",
     "SteadyStates",
+    "activity_by_tf",
+    "activity_space",
     "basin_report",
     "compare_knock_outs",
     "compare_models",
+    "describe_activities",
     "describe_network",
     "double_knock_out",
     "edge_effects",
@@ -49,6 +54,7 @@ __all__ = [
     "infer_signs",
     "knock_in",
     "knock_out",
+    "linearity",
     "rank_knock_outs",
     "score_missing_interactions",
     "sensitivity",
