@@ -262,6 +262,7 @@ PUBLIC = {
         "sign_prior",
         "sign_scores",
         "stability",
+        "steady_activities",
         "steady_states",
     },
 }

@@ -1,6 +1,11 @@
 """Findings: what a trained model says of the network."""
 
-from lembas_pyg.analysis.activities import activity_by_tf, activity_space, describe_activities
+from lembas_pyg.analysis.activities import (
+    activity_by_tf,
+    activity_space,
+    describe_activities,
+    steady_activities,
+)
 from lembas_pyg.analysis.basin_report import basin_report
 from lembas_pyg.analysis.basins import SteadyStates, steady_states
 from lembas_pyg.analysis.describe import describe_network
@@ -63,6 +68,7 @@ __all__ = [
     "sign_prior",
     "sign_scores",
     "stability",
+    "steady_activities",
     "steady_states",
     "strongest",
     "structure_scores",

@@ -98,7 +98,7 @@ def _describe(model: LEMBAS | Ensemble, data: Data) -> pd.Series:
     mean, variance = y.mean(dim=1), y.var(dim=1, unbiased=False)
     alive = variance >= _DEAD
     share = _explained(y)
-    properties = {
+    properties: dict[str, Tensor | float] = {
         "share of steady conditions": steady.double().mean(),
         "mean": mean.mean(),
         "standard deviation of the means of TFs": mean.std(unbiased=False),

@@ -75,8 +75,9 @@ def linearity(
             )
         fitted = _held_out(x, y, num_folds, generator)
         extrapolated = fitted if count == 1 else _predict(*single, x)
+        measured = torch.from_numpy(y)
         r_single, r_fitted = (
-            pearson_r(torch.from_numpy(said), torch.from_numpy(y)) for said in (extrapolated, fitted)
+            pearson_r(torch.from_numpy(said), measured) for said in (extrapolated, fitted)
         )
         rows.append(
             {

@@ -56,9 +56,10 @@ class RandomEdges(BaseTransform):
         out.receptor_mask = torch.zeros_like(data.receptor_mask)
         out.receptor_mask[out.edge_index[1, data.ligand_mask[out.edge_index[0]]]] = True
         name = np.array(data.node_name, dtype=object)
-        before, after = (name[part.edge_index.cpu().numpy()] for part in (data, out))
+        (source, target), after = (name[part.edge_index.cpu().numpy()] for part in (data, out))
         details = [f"now {a} -> {b}" for a, b in after.T]
-        add_report(out, report_rows("RandomEdges", "changed", "interaction", *before, details))
+        report = report_rows("RandomEdges", "changed", "interaction", source, target, details)
+        add_report(out, report)
         return out
 
     def __repr__(self) -> str:

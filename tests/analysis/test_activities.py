@@ -111,9 +111,7 @@ def test_sets_that_cover_nothing_are_refused(activities, problem):
 
 
 def test_activities_that_add_up_are_predicted_from_single_ligands(fan, linear):
-    table = linearity(
-        linear, fan, [1, 2], num_conditions=60, num_folds=5, generator=generator(2)
-    )
+    table = linearity(linear, fan, [1, 2], num_conditions=60, num_folds=5, generator=generator(2))
     assert table.index.tolist() == [1, 2]
     np.testing.assert_allclose(table[["r_single", "r_fitted"]], 1.0)
 
