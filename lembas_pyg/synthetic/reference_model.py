@@ -16,7 +16,7 @@ __all__ = ["parameterise", "random_model"]
 # Start of the parameters, which differs from that of models to be trained.
 _LARGEST_WEIGHT, _LARGEST_BIAS, _RADIUS = 3.0, 0.01, 0.8
 # Weights of the terms: uniform over the TFs of a condition, correlated TFs, correlated conditions.
-_OVER_TFS, _CORRELATED_TFS, _CORRELATED_CONDITIONS = 0.1, 5.0, 5.0
+_OVER_TFS, _CORRELATED_TFS, _CORRELATED_CONDITIONS = 0.1, 5.5, 4.0
 # Activities that vary less than this have next to no correlation. Without such a floor the
 # gradient of a correlation grows as what varies fades, and drowns all other terms.
 _FLOOR = 0.03
@@ -69,7 +69,7 @@ def parameterise(
     r"""Find parameters for which TF activities vary with the stimulus and differ from each other.
 
     .. math::
-        \min_\theta\; U(\hat Y) + 0.1\, U(\hat Y^T) + 5\, C(\hat Y) + 5\, C(\hat Y^T)
+        \min_\theta\; U(\hat Y) + 0.1\, U(\hat Y^T) + 5.5\, C(\hat Y) + 4\, C(\hat Y^T)
         + \text{terms of the parameters and of the spectral radius}
 
     with :math:`U` of `lembas_pyg.training.losses.uniform_loss` and :math:`C` the mean squared
@@ -86,8 +86,8 @@ def parameterise(
         config: Settings; `TrainingConfig.reference_model()` if None. An epoch is one step with
             `batch_size` stimuli, at the learning rate of the epoch; `seed` is used where no
             generator is given. Of the terms of the loss, the weights of the parameters and of the
-            spectral barrier apply, the limits of uniformity, and `uniform` as weight of the nodes
-            that are no TFs at the first step; noise, cycles and warm-ups do not.
+            spectral barrier apply, the limits of uniformity, and `uniform` as weight of all nodes
+            but the ligands at the first step; noise and the warm-up of the barrier do not.
         num_active: Ligands drawn a stimulus, see `lembas_pyg.synthetic.random_stimuli`.
         generator: Source of randomness.
 
@@ -102,7 +102,7 @@ def parameterise(
 
     References:
         Nilsson et al. (2022), Methods, synthetic data generation, and Fig. 4. The weights of the
-        correlations and the terms of other nodes are ours: the text names none.
+        correlations and the term of all nodes are ours: the text names none.
     """
     config = config or TrainingConfig.reference_model()
     generator = generator or torch.Generator().manual_seed(config.seed)
@@ -157,7 +157,11 @@ def _stimuli(
 
 
 def _objective(
-    model: LEMBAS, x: Tensor, deviation: Tensor, config: TrainingConfig, nodes: float
+    model: LEMBAS,
+    x: Tensor,
+    deviation: Tensor,
+    config: TrainingConfig,
+    nodes: float,
 ) -> tuple[Tensor, Tensor]:
     """What a varied model has little of, and the deviation that the next step starts from."""
     weight, bias = model.conv.edge_weight, model.conv.bias
