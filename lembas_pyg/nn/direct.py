@@ -67,10 +67,9 @@ def newton_state(
     if max_steps < 1:
         raise ValueError(f"max_steps is {max_steps}; at least one step is needed.")
     matrix = _scipy(operator, edge_weight)
-    dense = edge_weight.detach()
 
     def residual(h: NDArray[np.floating], x: Tensor) -> tuple[NDArray[np.floating], Tensor]:
-        z = torch.from_numpy(matrix @ h).to(dense) + x
+        z = torch.from_numpy(matrix @ h) + x
         return h - act(z).numpy(), z
 
     value = torch.zeros_like(drive)
@@ -84,7 +83,10 @@ def newton_state(
         while step < max_steps and not abs(off).max() <= tol:
             step += 1
             slope = slope_at(act, z, act(z)).numpy()
-            candidate = h - _factorise(matrix, slope).solve(off)
+            try:
+                candidate = h - _factorise(matrix, slope).solve(off)
+            except RuntimeError:  # singular: there is no Newton step
+                candidate = h
             off_there, z_there = residual(candidate, x)
             # A Newton step may jump to and fro between the pieces of the activation.
             if abs(off_there).max() < abs(off).max():
