@@ -3,7 +3,7 @@
 Runs the scripts of ``examples/paper``, or those of some figures (``--fig 1 5 S8``), each in a
 folder of its own, and sets the numbers they leave beside those of the paper, in ``docs/paper.md``.
 Numbers of figures that are not run again stay as the last run left them in ``--folder``; without
-that folder the page holds what was run. Scripts that take longer are run when their figure is named.
+that folder the page holds what was run. Scripts that take longer run when their figure is named.
 ``--fast`` shows that all scripts run, and how long they take; its numbers say nothing and are not
 written.
 """
