@@ -116,7 +116,12 @@ def page(runs: list[Run]) -> str:
         for first, row in enumerate(found.numbers.to_numpy().tolist())
     ]
     columns = ["figure", "what", "paper", "ours", _SECONDS]
-    numbers = Table("Numbers", "Seconds are those of the whole script.", columns, rows)
+    numbers = Table(
+        "Numbers",
+        "Seconds of the clock for the whole script, where other work may have run beside it.",
+        columns,
+        rows,
+    )
     shown = {found.script for found in runs if len(found.numbers)}
     longer = Table(
         "On pages of their own",
@@ -172,7 +177,8 @@ def main() -> None:
 _HEAD = """# The paper's figures, redrawn
 
 Written by `make paper` (`python -m benchmarks.paper`); `make paper FIG=5` runs one figure again. A
-number of the paper that stands in a figure only is a word here.
+number of the paper that stands in a figure only is a word here. Of figures 4 and 6 c, and S17, the
+column `paper` holds what the published parameters or predictions give.
 """
 
 

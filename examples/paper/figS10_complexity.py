@@ -3,9 +3,9 @@
     python examples/paper/figS10_complexity.py --out figS10 [--seed 0] [--fast]
 
 a: processor time of state and gradient of three conditions, at most 100 steps each, on random
-networks of ten interactions a node. b, c: models of the KEGG network trained in batches of 50 on answers of the published
-reference model, until the mean squared error of an epoch falls below 0.02. `--fast` takes two
-networks and two screens, and stops early.
+networks of ten interactions a node. b, c: models of the KEGG network trained in batches of 50 on
+answers of the published reference model, until the mean squared error of an epoch falls below
+0.02. `--fast` takes two networks and two screens, and stops early.
 """
 
 import math
