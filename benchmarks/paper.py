@@ -3,8 +3,9 @@
 Runs the scripts of ``examples/paper``, or those of some figures (``--fig 1 5 S8``), each in a
 folder of its own, and sets the numbers they leave beside those of the paper, in ``docs/paper.md``.
 Numbers of figures that are not run again stay as the last run left them in ``--folder``; without
-that folder the page holds what was run. ``--fast`` shows that all scripts run; its numbers say
-nothing and are not written.
+that folder the page holds what was run. Scripts that take longer run when their figure is named.
+``--fast`` shows that all scripts run, and how long they take; its numbers say nothing and are not
+written.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _ROOT = Path(__file__).parents[1]
 _SCRIPTS = _ROOT / "examples" / "paper"
 _PAGE = _ROOT / "docs" / "paper.md"
 _SECONDS = "seconds"
-# Figures whose script leaves no table of numbers: where they are.
-_ELSEWHERE = {
+# Scripts that are run only when their figure is named, and the pages on them.
+_LONG = {
     "fig6_ligand_screen": "{doc}`howto/fig6-ligand-screen`",
     "fig6_knock_outs": "{doc}`howto/fig6-knock-outs`",
     "fig6g_sensitivity": "{doc}`howto/fig6g-sensitivity`",
@@ -37,8 +38,6 @@ _ELSEWHERE = {
     "figS15_literature": "{doc}`howto/figs15-literature`",
 }
 _MISSING = [
-    ("4, S7, S9", "reference models and their screens: `parameterise` is there, a script is not"),
-    ("S3, S10", "time by size of network and number of conditions: see `make bench`"),
     ("S12", "missing interaction: `python -m benchmarks.missing_interactions`"),
     ("S18", "drug response: not built yet"),
 ]
@@ -117,12 +116,18 @@ def page(runs: list[Run]) -> str:
         for first, row in enumerate(found.numbers.to_numpy().tolist())
     ]
     columns = ["figure", "what", "paper", "ours", _SECONDS]
-    numbers = Table("Numbers", "Seconds are those of the whole script.", columns, rows)
-    elsewhere = Table(
+    numbers = Table(
+        "Numbers",
+        "Seconds of the clock for the whole script, where other work may have run beside it.",
+        columns,
+        rows,
+    )
+    shown = {found.script for found in runs if len(found.numbers)}
+    longer = Table(
         "On pages of their own",
-        "Scripts that take longer or need more words.",
-        ["script", "page"],
-        [[f"`{name}.py`", where] for name, where in _ELSEWHERE.items()],
+        "Scripts that take longer and need more words; `make paper FIG=6` runs those of a figure.",
+        ["script", "numbers above", "page"],
+        [[f"`{name}.py`", "yes" if name in shown else "-", at] for name, at in _LONG.items()],
     )
     missing = Table(
         "Not here",
@@ -130,7 +135,7 @@ def page(runs: list[Run]) -> str:
         ["figure", "why"],
         [list(row) for row in _MISSING],
     )
-    return "\n".join([_HEAD, machine(), "", str(numbers), str(elsewhere), str(missing)])
+    return "\n".join([_HEAD, machine(), "", str(numbers), str(longer), str(missing)])
 
 
 def main() -> None:
@@ -145,30 +150,35 @@ def main() -> None:
         chosen = scripts(options.fig)
     except ValueError as problem:
         parser.error(str(problem))
+    seconds = {}
     for path in chosen:
-        if path.stem in _ELSEWHERE and options.fig is None and not options.fast:
+        if path.stem in _LONG and options.fig is None and not options.fast:
             continue
         print(f"== {path.name}", flush=True)
         folder = options.folder / "fast" if options.fast else options.folder
         found = run(path, folder, options.fast)
+        seconds[path.stem] = found.seconds
         if not options.fast:
             clock = options.folder / path.stem / "seconds.txt"
             clock.write_text(f"{found.seconds:.1f}\n", "utf-8")
     if options.fast:
+        print(*(f"{taken:7.1f} s  {name}" for name, taken in seconds.items()), sep="\n")
+        print(f"{sum(seconds.values()):7.1f} s  together")
         return
     runs = []
     for path in scripts():
         clock = options.folder / path.stem / "seconds.txt"
-        if path.stem not in _ELSEWHERE and clock.exists():
-            seconds = float(clock.read_text("utf-8"))
-            runs.append(Run(path.stem, _numbers(options.folder, path.stem), seconds))
+        if clock.exists():
+            taken = float(clock.read_text("utf-8"))
+            runs.append(Run(path.stem, _numbers(options.folder, path.stem), taken))
     options.out.write_text(page(runs), "utf-8")
 
 
 _HEAD = """# The paper's figures, redrawn
 
 Written by `make paper` (`python -m benchmarks.paper`); `make paper FIG=5` runs one figure again. A
-number of the paper that stands in a figure only is a word here.
+number of the paper that stands in a figure only is a word here. Of figures 4 and 6 c, and S17, the
+column `paper` holds what the published parameters or predictions give.
 """
 
 

@@ -100,6 +100,7 @@ def test_a_module_that_is_long_is_two(path):
 PUBLIC = {
     "lembas_pyg.transforms": {
         "ImputeInteractions",
+        "RandomEdges",
         "RemoveDeadEnds",
         "RemoveLigandFeedback",
         "RemoveRedundantNodes",
@@ -235,7 +236,11 @@ PUBLIC = {
         "Response",
         "compare_knock_outs",
         "compare_models",
+        "activity_by_tf",
+        "activity_space",
+        "describe_activities",
         "describe_network",
+        "linearity",
         "double_knock_out",
         "knock_in",
         "knock_out",
@@ -257,6 +262,7 @@ PUBLIC = {
         "sign_prior",
         "sign_scores",
         "stability",
+        "steady_activities",
         "steady_states",
     },
 }

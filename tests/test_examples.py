@@ -49,7 +49,23 @@ EXPECTED = {
         "Spearman correlation of two models",
         [
             f"fig6-knock-outs/fast/{name}"
-            for name in ("fig6ef.png", "knock-outs.tsv", "knock-ins.tsv")
+            for name in (
+                "fig6ef.png",
+                "knock-outs.tsv",
+                "knock-ins.tsv",
+                "fig6_knock_outs-numbers.tsv",
+            )
+        ],
+    ),
+    "paper/fig4_reference_model.py": (
+        "share of dead TFs",
+        [
+            f"fig4/{name}"
+            for name in (
+                "fig4.png",
+                "reference-parameters.tsv",
+                "fig4_reference_model-numbers.tsv",
+            )
         ],
     ),
     "paper/fig5_synthetic.py": (
@@ -58,7 +74,7 @@ EXPECTED = {
     ),
     "paper/fig6g_sensitivity.py": (
         "median of the models that have not seen it",
-        ["fig6g/fast/hubs.tsv"],
+        ["fig6g/fast/hubs.tsv", "fig6g/fast/fig6g_sensitivity-numbers.tsv"],
     ),
     "paper/fig1_mechanisms.py": (
         "best ODE of wrong form",
@@ -76,6 +92,10 @@ EXPECTED = {
         "difference of gradients",
         ["figS2/figS2.png", "figS2/figS2_adjoint-numbers.tsv"],
     ),
+    "paper/figS3_solvers.py": (
+        "Newton relative to iteration",
+        ["figS3/figS3.png", "figS3/figS3_solvers-numbers.tsv"],
+    ),
     "paper/figS4_held_out.py": (
         "test conditions, south-west",
         ["figS4/figS4.png", "figS4/figS4_held_out-numbers.tsv"],
@@ -84,13 +104,33 @@ EXPECTED = {
         "turning points of TF activity",
         ["figS5/figS5.png", "figS5/figS5_nfkb-numbers.tsv"],
     ),
+    "paper/figS7_random_wiring.py": (
+        "random relative to KEGG",
+        ["figS7/figS7.png", "figS7/figS7_random_wiring-numbers.tsv"],
+    ),
     "paper/figS8_automatic_parameters.py": (
         "profile set by hand",
         ["figS8/figS8.png", "figS8/figS8_automatic_parameters-numbers.tsv"],
     ),
+    "paper/figS9_emergent_states.py": (
+        "dimension, 10 ligands",
+        ["figS9/figS9.png", "figS9/figS9_emergent_states-numbers.tsv"],
+    ),
+    "paper/figS10_complexity.py": (
+        "exponent of the epochs",
+        ["figS10/figS10.png", "figS10/figS10_complexity-numbers.tsv"],
+    ),
     "paper/figS11a_spectral_regularisation.py": (
         "contraction of all conditions",
-        ["figS11a/figS11a.png", "figS11a/results.tsv", "figS11a/history.tsv"],
+        [
+            f"figS11a/{name}"
+            for name in (
+                "figS11a.png",
+                "results.tsv",
+                "history.tsv",
+                "figS11a_spectral_regularisation-numbers.tsv",
+            )
+        ],
     ),
     "paper/fig6_ligand_screen.py": (
         "24 of 103 conditions are at its far end",
@@ -106,6 +146,7 @@ EXPECTED = {
                 "fold-scores.tsv",
                 "members.tsv",
                 "r-by-tf.tsv",
+                "fig6_ligand_screen-numbers.tsv",
             )
         ],
     ),
@@ -120,6 +161,7 @@ EXPECTED = {
                 "scores.tsv",
                 "fold-scores.tsv",
                 "members.tsv",
+                "figS15_literature-numbers.tsv",
             )
         ],
     ),
@@ -139,6 +181,7 @@ EXPECTED = {
                 "macrophage-report.tsv",
                 "ligandScreen-samples.tsv",
                 "ligandScreen-report.tsv",
+                "figS13_tf_activity-numbers.tsv",
             )
         ],
     ),
@@ -154,12 +197,17 @@ EXPECTED = {
 # Those that need published data.
 PUBLISHED = {
     "build_network.py",
+    "paper/fig4_reference_model.py",
     "paper/fig5_synthetic.py",
     "paper/fig6_knock_outs.py",
     "paper/fig6_ligand_screen.py",
     "paper/fig6g_sensitivity.py",
     "paper/figS11a_spectral_regularisation.py",
+    "paper/figS10_complexity.py",
     "paper/figS13_tf_activity.py",
+    "paper/figS3_solvers.py",
+    "paper/figS7_random_wiring.py",
+    "paper/figS9_emergent_states.py",
     "paper/figS15_literature.py",
     "unseen_ligands.py",
 }
@@ -269,6 +317,62 @@ def test_figure_3_shrinks_the_radius_and_barely_changes_the_weights(seed, number
 
 
 @pytest.mark.slow
+def test_figure_4_spreads_tf_activities_as_the_published_parameters_do(numbers):
+    table = numbers("fig4_reference_model")
+    published = table[table["figure"] == "4c"].set_index("what")["paper"]
+
+    def pair(what):
+        return found(table, what, "4c"), float(published[what])
+
+    assert found(table, "share of dead TFs", "4c") < 0.04  # none where it was developed
+    ours, theirs = pair("variance of a TF, mean")
+    assert ours > 0.75 * theirs > 10 * found(table, "variance of a TF, mean, random", "4b")
+    ours, theirs = pair("mean")
+    assert abs(ours - theirs) < 0.1
+    for what in ("mean absolute correlation of two TFs", "dimension"):
+        ours, theirs = pair(what)
+        assert 0.6 < ours / theirs < 1.6
+    assert found(table, "r, linear fit, 10 ligands") < 0.9
+    for level in (2, 3, 5, 10):
+        single = found(table, f"r, fit to single ligands, {level} ligands")
+        assert single < found(table, f"r, linear fit, {level} ligands")
+
+
+@pytest.mark.slow
+def test_figure_s3_has_iteration_an_order_of_magnitude_faster(numbers):
+    table = numbers("figS3_solvers")
+    for name in ("500 random nodes", "KEGG network"):
+        assert found(table, f"Newton relative to iteration, {name}") > 10
+        assert found(table, f"linear solver relative to iteration, {name}") > 10
+        assert found(table, f"difference of the adjoints (relative), {name}") < 1e-6
+        assert found(table, f"share of conditions with the same state, {name}") >= 0.9
+
+
+@pytest.mark.slow
+def test_figure_s7_responds_more_in_random_networks(numbers):
+    table = numbers("figS7_random_wiring")
+    assert found(table, "random relative to KEGG") > 2
+    alike = "correlation of two conditions"
+    assert found(table, f"{alike}, random") < found(table, f"{alike}, KEGG") - 0.3
+
+
+@pytest.mark.slow
+def test_figure_s9_covers_more_with_more_ligands(numbers):
+    table = numbers("figS9_emergent_states")
+    for what in ("area covered", "variance", "dimension"):
+        values = table[table["what"].str.startswith(what)]["ours"].astype(float)
+        assert len(values) == 5 and values.is_monotonic_increasing
+
+
+@pytest.mark.slow
+def test_figure_s10_is_linear_in_nodes_and_sublinear_in_conditions(numbers):
+    table = numbers("figS10_complexity")
+    assert found(table, "seconds a pass, 19000 nodes") < 0.06
+    assert 0.5 < found(table, "exponent of the time by nodes") < 1.3
+    assert found(table, "exponent of the epochs by conditions") < 1
+
+
+@pytest.mark.slow
 def test_figure_s2_has_one_gradient_and_two_memories(numbers):
     table = numbers("figS2_adjoint")
     assert found(table, "difference of gradients, 300 steps") < 1e-6
@@ -301,7 +405,8 @@ def test_figure_s8_spreads_activity_as_parameters_set_by_hand_do(numbers):
     assert found(table, "r, best of starts") > 0.8
     assert found(table, "r with the profile set by hand") > found(table, "r, random, median") + 0.1
     asked = found(table, "standard deviation that is asked for")
-    assert abs(found(table, "standard deviation, found") - asked) < 0.03
+    by_hand = found(table, "standard deviation of TF activity, by hand")
+    assert asked - 0.03 < found(table, "standard deviation, found") < by_hand
 
 
 @pytest.mark.slow
@@ -346,7 +451,8 @@ def test_figure_6_goes_on_where_it_was_with_the_folds_of_a_file(run_example, tmp
         members = (tmp_path / "fig6/fast/members").glob("*.pt")
         written.append({path.name: path.stat().st_mtime_ns for path in members})
     assert list(written[0]) and written[0] == written[1]
-    assert printed[0] == printed[1]
+    first, second = (text.splitlines()[:-1] for text in printed)  # the last has the seconds
+    assert first == second
     found = pd.read_csv(tmp_path / "fig6/fast/predictions.tsv", sep="\t")
     by_fold = found.groupby("fold")["condition"].unique().map(list).to_dict()
     assert by_fold == {3: ["IL4", "IL13"], 7: ["PGE2_LPS"]}
@@ -368,7 +474,8 @@ def test_figure_6_shows_what_the_folds_measure(run_example, tmp_path):
     assert four_means > r["ridge"]
 
 
-def test_figure_s15_names_the_held_out_conditions_without_steady_state(capsys):
+def test_figure_s15_names_the_held_out_conditions_without_steady_state(capsys, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples/paper")
     functions = runpy.run_path(str(ROOT / "examples/paper/figS15_literature.py"))
     folds = pd.DataFrame({"Index": [0, 1, 2], "Condition": ["CON", "IFNb", "IL4"]})
     members = pd.DataFrame(

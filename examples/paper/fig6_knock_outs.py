@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from _figure import report
 from matplotlib.figure import Figure
 
 import lembas_pyg as lp
@@ -112,7 +113,7 @@ def main():
     knocked_in = lp.analysis.knock_in(ensemble, data, nodes, strength=STRENGTH, **options)
     print(f"{len(ensemble)} models, {len(nodes)} nodes, effect on {TF} under {CONDITION}")
 
-    figure = Figure(figsize=(9, 4.5), layout="constrained")
+    figure, numbers = Figure(figsize=(9, 4.5), layout="constrained"), []
     for effects, names, top, axes, file in (
         (knocked_out, PUBLISHED, 10, figure.add_subplot(1, 2, 1), "knock-outs.tsv"),
         (knocked_in, [KNOCK_IN], 5, figure.add_subplot(1, 2, 2), "knock-ins.tsv"),
@@ -121,9 +122,22 @@ def main():
         ranked = lp.analysis.rank_knock_outs(effects, top=top, data=data)
         show(ranked, names, len(ensemble), 2 * top)
         print(f"Spearman correlation of two models, mean: {agreement(effects):.3f}")
+        ranks = ranked.set_index("label")["rank"]
+        if effects is knocked_out:
+            # After the node itself and its ligand come those that the paper names, in this order.
+            numbers += [
+                ("6e", f"rank of {name}", place, ranks[name])
+                for place, name in enumerate(PUBLISHED, start=3)
+            ]
+            numbers += [("6e", "Spearman correlation of two models", "-", agreement(effects))]
+        else:
+            dampens = ranked.set_index("label").loc[KNOCK_IN]
+            numbers += [("6f", f"rank of the knock-in of {KNOCK_IN}", "-", dampens["rank"])]
+            numbers += [("6f", f"its effect on {TF}", "below 0", dampens["effect"])]
         lp.io.write_tsv(ranked, out / file)
         lp.plot.plot_ranked_knock_outs(effects, data, top=top, ax=axes)
-    figure.savefig(out / "fig6ef.png", dpi=150)
+    print()
+    report(numbers, out, "fig6_knock_outs", {"fig6ef.png": figure})
     config = lp.TrainingConfig.ligand_screen()
     config = replace(config, epochs=FAST_EPOCHS) if arguments.fast else config
     ask_rewired(dataset[0], config, range(1, arguments.rewired + 1), tf)

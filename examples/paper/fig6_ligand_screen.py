@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _figure import report
 from matplotlib.figure import Figure
 from scipy.special import expit
 
@@ -138,6 +139,22 @@ def print_scores(found):
     print(f"\nHeld-out states that did not converge: {lost} of {states}")
 
 
+def numbers_of(scores, by_tf, r_train):
+    """What stands beside the numbers of the paper, or those of the published predictions."""
+    scores = scores.set_index("model")
+    ours = scores.loc["LEMBAS"]
+    baseline = scores[~scores.index.str.startswith("LEMBAS")]["r"]
+    return [
+        ("6c", "r, held-out conditions", ORIGINAL["r"], ours["r"]),
+        ("6c", "mean squared error", ORIGINAL["mse"], ours["mse"]),
+        ("6c", f"r, best baseline ({baseline.idxmax()})", "-", baseline.max()),
+        ("6d", "r, trained on all conditions", 0.95, r_train),
+        ("6d", "r of the r of TFs, trained and held out", "-", by_tf.corr().iloc[0, 1]),
+        ("S17", "r of the worst fold", ORIGINAL["fold_worst"], ours["fold_worst"]),
+        ("S17", "median r of a TF", ORIGINAL["tf_median"], ours["tf_median"]),
+    ]
+
+
 def r_by_tf(data, surrogate, config, predictions):
     """Pearson r of every TF, trained on all conditions and cross-validated; r of the training."""
     wide = add_covariate(data, SURROGATE, surrogate.value) if config.surrogate_variable else data
@@ -225,6 +242,7 @@ def main():
     by_tf, r_train = r_by_tf(data, surrogate, config, predictions)
     print(f"Pearson r of the fit to all conditions (paper: 0.95): {r_train:.3f}")
     print(f"r by TF, training with cross-validation: {by_tf.corr().iloc[0, 1]:.3f}")
+    numbers = numbers_of(found.scores, by_tf, r_train)
     for name, table in (
         ("surrogate", of_condition),
         ("predictions", predictions),
@@ -236,6 +254,7 @@ def main():
         lp.io.write_tsv(table, out / f"{name}.tsv")
     draw(found, predictions, by_tf, out)
     print(f"\nPictures: {', '.join(str(out / f'fig{n}.png') for n in ('6b', '6cd', 'S17'))}")
+    report(numbers, out, "fig6_ligand_screen")
 
 
 if __name__ == "__main__":  # workers import this file

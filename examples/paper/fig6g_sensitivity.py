@@ -12,6 +12,7 @@ few epochs and asks them about some conditions, to see the script run; its numbe
 import argparse
 from pathlib import Path
 
+from _figure import report
 from fig6_knock_outs import train_fast  # the script beside this one
 
 import lembas_pyg as lp
@@ -70,6 +71,16 @@ def main():
     if len(found):
         axes = lp.plot.plot_sensitivity(table, data, threshold=THRESHOLD)
         axes.figure.savefig(out / "fig6g.png", dpi=150)
+    print()
+    report(
+        [
+            ("6g", "hubs, median of the models trained on the condition", PUBLISHED, len(found)),
+            ("6g", "hubs, median of the models that have not seen it", "-", len(unseen)),
+            ("6g", "hubs of a single model, mean", "-", sum(alone) / len(alone)),
+        ],
+        out,
+        "fig6g_sensitivity",
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
+from _figure import report
 from matplotlib.figure import Figure
 
 from lembas_pyg import LEMBAS, TrainingConfig
@@ -150,5 +151,17 @@ for ax in (a, b, d):
     ax.locator_params(nbins=6)
 c.locator_params(axis="x", nbins=6)
 figure.legend(*d.get_legend_handles_labels(), loc="outside upper center", ncols=3, frameon=False)
-figure.savefig(arguments.out / "figS11a.png", dpi=150)
-print(f"\nPicture: {arguments.out / 'figS11a.png'}")
+
+median = results.groupby("spectral term").median()
+rows = [
+    ("S11a", f"{what}, {term}", paper if term == "none" else "-", float(median.loc[term, column]))
+    for column, what, paper in (
+        ("largest radius", "largest spectral radius seen", "-"),
+        ("unsteady visits", "visits without steady state", "diverges"),
+        ("r train", "r, training conditions", "poor"),
+        ("r test", "r, test conditions", "-"),
+    )
+    for term in TERMS
+]
+print()
+report(rows, arguments.out, "figS11a_spectral_regularisation", {"figS11a.png": figure})

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from _figure import report
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
@@ -63,14 +64,15 @@ def screen(folder, networks, names):
 
 
 def compare(title, found, published):
-    """Say how far from the published table ours is, and what was left out."""
+    """Say how far from the published table ours is, and what was left out; return the numbers."""
     shared = [code for code in published if code in found.activity]
     difference = (found.activity.loc[published.index, shared] - published[shared]).abs()
+    largest = float(difference.to_numpy().max())
     sizes = found.samples["condition"].value_counts()
     print(f"\n{title}: {len(found.samples)} samples, {len(sizes)} conditions of", end=" ")
     print(f"{sizes.min()} to {sizes.max()} samples, {(sizes == 1).sum()} of them of one")
     print(f"  largest difference to {published.shape[0]} x {published.shape[1]} published values:")
-    print(f"    {difference.to_numpy().max():.1e}, {len(shared)} TFs shared")
+    print(f"    {largest:.1e}, {len(shared)} TFs shared")
     loose = found.tfs[found.tfs["reason"].str.startswith("spread")]
     print("  left out, 75th percentile of the spread above 0.2:")
     print("   ", ", ".join(f"{r.tf} ({r.spread:.3f})" for r in loose.itertuples()))
@@ -79,6 +81,17 @@ def compare(title, found, published):
         print(
             f"  kept here, not in the published table: {len(more)} TFs\n    {', '.join(more['tf'])}"
         )
+    return largest, len(shared), len(loose)
+
+
+def numbers_of(spread, table, published, found):
+    """Numbers of the figures of the spread among replicates and of the table of activities."""
+    largest, shared, loose = found
+    return [
+        (spread, "TFs that replicates disagree on", "-", loose),
+        (table, "TFs of the published table", published.shape[1], shared),
+        (table, "largest difference to the published table", 0, largest),
+    ]
 
 
 def draw_spread(found, path):
@@ -149,14 +162,14 @@ def main():
     names = lp.io.read_gene_names(data / "construction/uniprot-human-reviewed.tab")
 
     found, published = literature(data / "tf_activity", names)
-    compare("Literature data", found, published)
+    rows = numbers_of("S13", "S14", published, compare("Literature data", found, published))
     draw_spread(found, out / "figS13.png")
     draw_activity(found, out / "figS14.png")
     lp.io.write_conditions(found.activity, out / "macrophage-TFs.tsv")
     lp.io.write_report(found.report, out / "macrophage-report.tsv")
 
     found, published = screen(data / "tf_activity", data / "networks", names)
-    compare("Ligand screen", found, published)
+    rows += numbers_of("S16", "6b", published, compare("Ligand screen", found, published))
     draw_spread(found, out / "figS16.png")
     lps = [name for name in found.activity.index if name.endswith("_LPS")]
     draw_activity(found, out / "fig6b.png", mark=lps)
@@ -171,6 +184,7 @@ def main():
     print(f"\nMedian r of known and inferred activities, {table['tfs'].max()} TFs of the regulon:")
     print(table.pivot(index="noise", columns="method", values="median").round(3).to_string())
     print(NOT_PUBLIC)
+    report(rows, out, "figS13_tf_activity")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,11 @@
 """Findings: what a trained model says of the network."""
 
+from lembas_pyg.analysis.activities import (
+    activity_by_tf,
+    activity_space,
+    describe_activities,
+    steady_activities,
+)
 from lembas_pyg.analysis.basin_report import basin_report
 from lembas_pyg.analysis.basins import SteadyStates, steady_states
 from lembas_pyg.analysis.describe import describe_network
@@ -14,6 +20,7 @@ from lembas_pyg.analysis.hidden_signs import (
 )
 from lembas_pyg.analysis.hubs import hubs, strongest
 from lembas_pyg.analysis.knock import knock_in, knock_out
+from lembas_pyg.analysis.linearity import linearity
 from lembas_pyg.analysis.missing import (
     error_network,
     fit_sparse,
@@ -34,9 +41,12 @@ __all__ = [
     "Response",
     "Stability",
     "SteadyStates",
+    "activity_by_tf",
+    "activity_space",
     "basin_report",
     "compare_knock_outs",
     "compare_models",
+    "describe_activities",
     "describe_network",
     "double_knock_out",
     "edge_effects",
@@ -49,6 +59,7 @@ __all__ = [
     "infer_signs",
     "knock_in",
     "knock_out",
+    "linearity",
     "rank_knock_outs",
     "score_missing_interactions",
     "sensitivity",
@@ -57,6 +68,7 @@ __all__ = [
     "sign_prior",
     "sign_scores",
     "stability",
+    "steady_activities",
     "steady_states",
     "strongest",
     "structure_scores",

@@ -7,7 +7,7 @@ from lembas_pyg.synthetic.feed_forward import FeedForward, fit_feed_forward
 from lembas_pyg.synthetic.kinetics import Mechanism, Reaction
 from lembas_pyg.synthetic.mechanisms import MECHANISMS, mechanism_surface
 from lembas_pyg.synthetic.rate_constants import fit_rate_constants
-from lembas_pyg.synthetic.reference_model import parameterise
+from lembas_pyg.synthetic.reference_model import parameterise, random_model
 from lembas_pyg.synthetic.regions import REGIONS, split_region
 from lembas_pyg.synthetic.stimuli import (
     grid_stimuli,
@@ -32,6 +32,7 @@ __all__ = [
     "mechanism_surface",
     "other_form_scores",
     "parameterise",
+    "random_model",
     "random_stimuli",
     "screen_stimuli",
     "simulate_expression",

@@ -11,19 +11,52 @@ from lembas_pyg.nn.contraction import contraction_rate
 from lembas_pyg.nn.init import scale_to_radius_, signed_uniform_
 from lembas_pyg.training import TrainingConfig, losses
 
-__all__ = ["parameterise"]
+__all__ = ["parameterise", "random_model"]
 
 # Start of the parameters, which differs from that of models to be trained.
 _LARGEST_WEIGHT, _LARGEST_BIAS, _RADIUS = 3.0, 0.01, 0.8
 # Weights of the terms: uniform over the TFs of a condition, correlated TFs, correlated conditions.
-_OVER_TFS, _CORRELATED_TFS, _CORRELATED_CONDITIONS = 0.1, 1.0, 0.1
+_OVER_TFS, _CORRELATED_TFS, _CORRELATED_CONDITIONS = 0.1, 5.5, 4.0
+# Activities that vary less than this have next to no correlation. Without such a floor the
+# gradient of a correlation grows as what varies fades, and drowns all other terms.
+_FLOOR = 0.03
 # So many TFs can be spread over the range of activities in one condition; fewer are not asked to.
 _FEWEST_TFS = 10
+# Share of the steps in which all nodes, and not TFs alone, are asked to vary, ever less so.
+_WARM_UP = 0.3
 # Length of the random part of a deviation, which keeps it from missing a mode.
 _FRESH = 1e-3
 # At the end every one of so many fresh conditions has to be steady; weights shrink by this factor
 # until they are.
 _NUM_CHECKED, _SHRINK, _MAX_SHRINKS = 1000, 0.98, 50
+
+
+def random_model(
+    data: Data,
+    config: TrainingConfig | None = None,
+    *,
+    generator: torch.Generator | None = None,
+) -> LEMBAS:
+    """A model with the random parameters that `parameterise` starts from.
+
+    Weights uniform in [0, 3), negative for known inhibitions and scaled to a spectral radius of
+    0.8; biases uniform in [0, 0.01).
+
+    Args:
+        data: The network; conditions in it take no part.
+        config: Settings of the model; `TrainingConfig.reference_model()` if None.
+        generator: Source of randomness; the global one if None.
+
+    Returns:
+        A float64 model on the CPU.
+
+    Raises:
+        ValueError: The network has no ligands or no TFs.
+
+    References:
+        Nilsson et al. (2022), Methods, synthetic data generation, and Fig. 4b.
+    """
+    return _start(data, config or TrainingConfig.reference_model(), generator).double()
 
 
 def parameterise(
@@ -36,22 +69,25 @@ def parameterise(
     r"""Find parameters for which TF activities vary with the stimulus and differ from each other.
 
     .. math::
-        \min_\theta\; U(\hat Y) + 0.1\, U(\hat Y^T) + C(\hat Y) + 0.1\, C(\hat Y^T)
+        \min_\theta\; U(\hat Y) + 0.1\, U(\hat Y^T) + 5.5\, C(\hat Y) + 4\, C(\hat Y^T)
         + \text{terms of the parameters and of the spectral radius}
 
-    with :math:`U` of `lembas_pyg.training.losses.uniform_loss` and :math:`C` the number of rows
-    times the mean squared correlation of two rows, over fresh random stimuli at every step; with
-    fewer than ten TFs, only :math:`U(\hat Y)` and the terms of the parameters and radius. Drawn
-    at random instead, the parameters of a biological network give TF activities that hardly depend
-    on the stimulus. It does not always succeed: on the KEGG network the preset leaves 42 % of the
-    TFs without variation, where the published parameters leave none; look at how activities spread.
+    with :math:`U` of `lembas_pyg.training.losses.uniform_loss` and :math:`C` the mean squared
+    correlation of two rows, over fresh random stimuli at every step; with fewer than ten TFs, only
+    :math:`U(\hat Y)` and the terms of the parameters and radius. Drawn at random instead, the
+    parameters of a biological network give TF activities that hardly depend on the stimulus.
+
+    At first every node but the ligands is asked to vary as well, with a weight that falls to 0 over
+    three tenths of the steps: a TF behind a node that has fallen silent or saturated would stay
+    dead, as next to no gradient passes there.
 
     Args:
         data: The network; conditions in it take no part. It is not changed.
         config: Settings; `TrainingConfig.reference_model()` if None. An epoch is one step with
-            `batch_size` stimuli, at the learning rate `lr`; `seed` is used where no generator is
-            given. Of the terms of the loss, the weights of the parameters and of the spectral
-            barrier apply, and the limits of uniformity; noise, cycles and warm-ups do not.
+            `batch_size` stimuli, at the learning rate of the epoch; `seed` is used where no
+            generator is given. Of the terms of the loss, the weights of the parameters and of the
+            spectral barrier apply, the limits of uniformity, and `uniform` as weight of all nodes
+            but the ligands at the first step; noise and the warm-up of the barrier do not.
         num_active: Ligands drawn a stimulus, see `lembas_pyg.synthetic.random_stimuli`.
         generator: Source of randomness.
 
@@ -66,23 +102,24 @@ def parameterise(
 
     References:
         Nilsson et al. (2022), Methods, synthetic data generation, and Fig. 4. The weights of the
-        correlations are ours: the text names none.
+        correlations and the term of all nodes are ours: the text names none.
     """
     config = config or TrainingConfig.reference_model()
     generator = generator or torch.Generator().manual_seed(config.seed)
     if num_active < 1:
         raise ValueError(f"num_active is {num_active}; a stimulus draws one ligand or more.")
-    model = LEMBAS(data, **(config.model_options() | {"radius": None}), generator=generator)
+    model = _start(data, config, generator)
     conv = model.conv
-    _start(model, data, generator)
-    conv.tol, conv.max_steps, conv.clip = config.tol, config.max_steps, config.adjoint_clip
+    conv.tol, conv.max_steps, conv.clip = config.tol, config.max_steps, config.adjoint_clip or None
     betas = (0.9, config.adam_beta2)
     optimizer = torch.optim.Adam([conv.edge_weight, conv.bias], config.lr, betas=betas)
     deviation = torch.zeros(model.num_nodes, config.batch_size)
     for step in range(config.epochs):
+        optimizer.param_groups[0]["lr"] = config.learning_rate(step)
         x = _stimuli(model, config.batch_size, num_active, generator)
         fresh = torch.randn(deviation.shape, generator=generator)
-        loss, deviation = _objective(model, x, deviation + _FRESH * fresh, config)
+        nodes = config.uniform * max(0.0, 1 - step / (_WARM_UP * config.epochs))
+        loss, deviation = _objective(model, x, deviation + _FRESH * fresh, config, nodes)
         if not bool(loss.isfinite()):
             raise FloatingPointError(
                 f"The objective became infinite or NaN in step {step}. Lower the learning rate "
@@ -94,13 +131,15 @@ def parameterise(
     return _settled(model, num_active, generator)
 
 
-def _start(model: LEMBAS, data: Data, generator: torch.Generator) -> None:
+def _start(data: Data, config: TrainingConfig, generator: torch.Generator | None) -> LEMBAS:
     """Large weights and small biases, scaled to the radius of the paper."""
+    model = LEMBAS(data, **(config.model_options() | {"radius": None}), generator=generator)
     weight, bias = model.conv.edge_weight, model.conv.bias
     signed_uniform_(weight, data.edge_sign, 0.0, _LARGEST_WEIGHT, generator)
     with torch.no_grad():
         bias.uniform_(0.0, _LARGEST_BIAS, generator=generator)
     scale_to_radius_(weight, data.edge_index, model.num_nodes, _RADIUS)
+    return model
 
 
 def _stimuli(
@@ -118,7 +157,11 @@ def _stimuli(
 
 
 def _objective(
-    model: LEMBAS, x: Tensor, deviation: Tensor, config: TrainingConfig
+    model: LEMBAS,
+    x: Tensor,
+    deviation: Tensor,
+    config: TrainingConfig,
+    nodes: float,
 ) -> tuple[Tensor, Tensor]:
     """What a varied model has little of, and the deviation that the next step starts from."""
     weight, bias = model.conv.edge_weight, model.conv.bias
@@ -146,16 +189,21 @@ def _objective(
             (_CORRELATED_TFS, _correlation(y)),
             (_CORRELATED_CONDITIONS, _correlation(y.t())),
         ]
+    if nodes > 0:
+        h, amplitude = point.value[model.not_ligand], float(model.output.weight.mean())
+        low, high, dead = limits
+        terms.append((nodes, losses.uniform_loss(h, low / amplitude, high / amplitude, dead)))
     return torch.stack([factor * value for factor, value in terms]).sum(), deviation
 
 
 def _correlation(y: Tensor) -> Tensor:
-    """Number of rows times their mean squared correlation; a row that does not vary has none."""
+    """Mean squared correlation of two rows, itself included; next to none of rows that stay."""
     centred = y - y.mean(dim=1, keepdim=True)
-    unit = centred / (centred.norm(dim=1, keepdim=True) + 1e-6)
+    scale = (centred.square().mean(dim=1, keepdim=True) + _FLOOR**2).sqrt()
+    unit = centred / (scale * y.size(1) ** 0.5)
     # The squared Gram matrix of the rows sums to that of the columns: take the smaller one.
     gram = unit @ unit.t() if len(y) <= y.size(1) else unit.t() @ unit
-    return gram.square().sum() / len(y)
+    return gram.square().sum() / len(y) ** 2
 
 
 @torch.no_grad()

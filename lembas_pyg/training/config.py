@@ -460,8 +460,23 @@ class TrainingConfig:
 
     @classmethod
     def reference_model(cls) -> TrainingConfig:
-        """Parameters without data, with the contraction of all conditions."""
-        return replace(cls.reference_model_paper(), weight_noise=0.0, **_OURS)
+        """Parameters without data, with the contraction of all conditions.
+
+        Larger and falling steps, gradients without limit (it would bend those of the objective,
+        which is a sum over TFs), and all nodes asked to vary at first.
+        """
+        return replace(
+            cls.reference_model_paper(),
+            epochs=2500,
+            lr=5e-3,
+            lr_start=5e-3,
+            lr_end=1e-4,
+            lr_peak=0,
+            adjoint_clip=0.0,
+            weight_noise=0.0,
+            uniform=1.0,
+            **_OURS,
+        )
 
     @classmethod
     def viability_paper(cls) -> TrainingConfig:

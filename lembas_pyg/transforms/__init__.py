@@ -5,6 +5,7 @@ to a node or an edge together. `lembas_pyg.network.curation_report` tells what t
 """
 
 from lembas_pyg.transforms.impute_interactions import ImputeInteractions
+from lembas_pyg.transforms.random_edges import RandomEdges
 from lembas_pyg.transforms.remove_dead_ends import RemoveDeadEnds
 from lembas_pyg.transforms.remove_ligand_feedback import RemoveLigandFeedback
 from lembas_pyg.transforms.remove_redundant_nodes import RemoveRedundantNodes
@@ -12,6 +13,7 @@ from lembas_pyg.transforms.rewire_edges import RewireEdges
 
 __all__ = [
     "ImputeInteractions",
+    "RandomEdges",
     "RemoveDeadEnds",
     "RemoveLigandFeedback",
     "RemoveRedundantNodes",

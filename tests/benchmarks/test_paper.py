@@ -1,5 +1,7 @@
 """The page of the paper's figures."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -20,10 +22,18 @@ def test_a_figure_is_chosen_by_its_number():
         paper.scripts(["9"])
 
 
-def test_every_script_is_on_the_page_or_named_with_its_own():
+def test_every_script_leaves_numbers_under_its_own_name():
     for path in paper.scripts():
-        leaves_numbers = "from _figure import" in path.read_text("utf-8")
-        assert leaves_numbers != (path.stem in paper._ELSEWHERE), path.stem
+        text = path.read_text("utf-8")
+        assert "from _figure import" in text
+        assert f'"{path.stem}"' in text
+
+
+def test_scripts_that_take_longer_are_scripts_with_a_page():
+    assert set(paper._LONG) <= {path.stem for path in paper.scripts()}
+    for page in paper._LONG.values():
+        name = page.removeprefix("{doc}`").removesuffix("`")
+        assert (Path(paper.__file__).parents[1] / "docs" / f"{name}.md").exists()
 
 
 def test_the_page_sets_numbers_beside_those_of_the_paper():
@@ -36,6 +46,14 @@ def test_the_page_sets_numbers_beside_those_of_the_paper():
     assert ["5a", "r", "0.984", "0.990", "12"] in rows
     assert ["5c", "knock-outs", "0.80", "0.85", ""] in rows
     assert "drug response" in text
+    assert not any(row[:2] == ["`fig6_ligand_screen.py`", "yes"] for row in rows)
+
+
+def test_the_page_says_whose_numbers_of_long_scripts_are_on_it():
+    row = pd.DataFrame([("6g", "hubs", "235", "119")], columns=["figure", "what", "paper", "ours"])
+    text = paper.page([paper.Run("fig6g_sensitivity", row, 9.0)])
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    assert ["`fig6g_sensitivity.py`", "yes", "{doc}`howto/fig6g-sensitivity`"] in cells
 
 
 def test_a_script_leaves_its_numbers_wherever_below_its_folder(tmp_path):

@@ -8,7 +8,7 @@ import torch
 
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.nn import LEMBAS
-from lembas_pyg.synthetic import measure, parameterise, random_stimuli
+from lembas_pyg.synthetic import measure, parameterise, random_model, random_stimuli
 from lembas_pyg.synthetic.reference_model import _correlation
 from lembas_pyg.training import TrainingConfig
 
@@ -62,15 +62,34 @@ def test_a_seed_gives_one_model(found, toy, config):
 
 @pytest.mark.parametrize("shape", [(4, 30), (30, 4)])
 def test_correlation_is_the_mean_square_of_the_coefficients_of_numpy(shape):
-    y = torch.rand(shape, generator=generator(), dtype=torch.float64)
+    y = 1e3 * torch.rand(shape, generator=generator(), dtype=torch.float64)
     coefficients = np.corrcoef(y.numpy())
-    assert float(_correlation(y)) == pytest.approx(len(y) * (coefficients**2).mean(), rel=1e-4)
+    assert float(_correlation(y)) == pytest.approx((coefficients**2).mean(), rel=1e-6)
 
 
-def test_a_tf_that_does_not_vary_has_no_correlation():
+def test_what_does_not_vary_has_no_correlation_and_no_steep_gradient():
     y = torch.rand(3, 20, generator=generator(), dtype=torch.float64)
-    y[1] = 0.5
-    assert _correlation(y).isfinite()
+    alone = float(_correlation(y[:2]))
+    y[2] = 0.5 + 1e-6 * y[0]
+    y.requires_grad_()
+    still = _correlation(y)
+    assert float(still.detach()) == pytest.approx(alone * 4 / 9, rel=1e-3)
+    still.backward()
+    assert y.grad.abs().max() < 1
+
+
+def test_random_parameters_are_those_the_search_starts_from(toy, config):
+    model = random_model(toy, config, generator=generator(4))
+    weight = model.conv.edge_weight.detach()
+    assert weight.dtype == torch.float64
+    assert (weight * model.edge_sign > 0).all()
+    dense = np.zeros((model.num_nodes, model.num_nodes))
+    dense[model.edge_index[1], model.edge_index[0]] = weight
+    assert abs(np.linalg.eigvals(dense)).max() == pytest.approx(0.8, rel=1e-5)
+    bias = model.conv.bias.detach()
+    assert 0 <= bias.min() < bias.max() < 0.01
+    stopped = parameterise(toy, replace(config, epochs=1, lr=1e-9), generator=generator(4))
+    torch.testing.assert_close(stopped.conv.edge_weight.detach(), weight)
 
 
 def test_an_objective_that_explodes_is_an_error_with_a_cure(toy, config):
