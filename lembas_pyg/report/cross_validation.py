@@ -23,7 +23,12 @@ from lembas_pyg.report.pictures import picture_sections
 from lembas_pyg.report.training import COURSE, training_section
 from lembas_pyg.training.scores import compare_folds
 
-__all__ = ["member_sections", "score_sections", "write_cross_validation_report"]
+__all__ = [
+    "member_sections",
+    "score_sections",
+    "settings_section",
+    "write_cross_validation_report",
+]
 
 _NEEDED = {
     "predictions": ["fold", "condition", "tf", "measured", "predicted", "spread"],
@@ -103,6 +108,7 @@ def write_cross_validation_report(
         f"<h1>{html.escape(title)}</h1>",
         *scored,
         *member_sections(predictions, members, settings, histories),
+        *settings_section(predictions, members, settings),
     ]
     with replace_file(path) as file:
         file.write(page.document(title, sections).encode("utf-8"))
@@ -164,7 +170,7 @@ def member_sections(
     settings: Mapping[str, Any],
     histories: pd.DataFrame | None = None,
 ) -> list[str]:
-    """How the members were trained, whether they converge, and what was run.
+    """How the members were trained, whether they converge, and what their spread tells.
 
     Args:
         predictions: As for `write_cross_validation_report`, as are all tables.
@@ -176,8 +182,6 @@ def member_sections(
         *([] if histories is None else training_section(histories, members, settings)),
         *convergence_section(members),
         *calibration_section(predictions),
-        "<h2>What was run</h2>",
-        _settings(settings, predictions, members),
     ]
 
 
@@ -288,8 +292,16 @@ def _scores(ours: str, scores: pd.DataFrame) -> str:
     return page.table(table, columns, marks) + page.note(note)
 
 
-def _settings(settings: Mapping[str, Any], predictions: pd.DataFrame, members: pd.DataFrame) -> str:
-    """Settings in the order given, the size of the data, and versions."""
+def settings_section(
+    predictions: pd.DataFrame, members: pd.DataFrame, settings: Mapping[str, Any]
+) -> list[str]:
+    """What was run: settings in the order given, the size of the data, and versions.
+
+    Args:
+        predictions: As for `write_cross_validation_report`, as are all tables.
+        members: One row a training.
+        settings: What was run.
+    """
     entries = predictions.dropna(subset=["measured"])
     shown = {
         **settings,
@@ -304,4 +316,4 @@ def _settings(settings: Mapping[str, Any], predictions: pd.DataFrame, members: p
         shown.setdefault(f"version of {name}", version(name))
     shown.setdefault("version of Python", platform.python_version())
     table = pd.DataFrame({"setting": list(shown), "value": [str(v) for v in shown.values()]})
-    return page.table(table, {"setting": "setting", "value": "value"})
+    return ["<h2>What was run</h2>", page.table(table, {"setting": "setting", "value": "value"})]

@@ -13,7 +13,11 @@ from torch_geometric.data import Data
 from lembas_pyg.analysis import describe_network
 from lembas_pyg.io.tsv import FilePath, replace_file
 from lembas_pyg.report import page
-from lembas_pyg.report.cross_validation import member_sections, score_sections
+from lembas_pyg.report.cross_validation import (
+    member_sections,
+    score_sections,
+    settings_section,
+)
 from lembas_pyg.report.findings import Findings
 from lembas_pyg.report.network_data import (
     heat_data,
@@ -92,7 +96,11 @@ def write_run_report(
         page.asset("assets/explorer.html"),
         _section("activities", "TF activities", _heat_section(run, heat)),
         _section("scores", "", _score_part(run)),
-        _section("stability", "Steady states and stability", _stability_part(findings, data)),
+        _section(
+            "stability",
+            "Steady states and stability",
+            [*_stability_part(findings, data), *_training_part(run)],
+        ),
         _section("run", "", _run_part(run, data)),
         f'<script type="application/json" id="content">{script_json(content)}</script>',
         f"<script>{page.asset('vendor/cytoscape.min.js')}</script>",
@@ -117,10 +125,14 @@ def _summary(run: RunFolder, data: Data, findings: Findings) -> str:
         "conditions of its fold,",
         "ensemble": f"An ensemble of {members:,} models",
     }[run.kind]
+    network = _without_covariates(data)
     text = (
-        f"{what} of a network of {data.num_nodes:,} nodes and {data.num_edges:,} interactions, "
-        f"under {len(data.conditions):,} conditions."
+        f"{what} of a network of {network.num_nodes:,} nodes and {network.num_edges:,} "
+        f"interactions, under {len(data.conditions):,} conditions."
     )
+    added = data.num_nodes - network.num_nodes
+    if added:
+        text += f" {added} covariate{'s act' if added > 1 else ' acts'} on all nodes besides."
     if members > 1:
         text += " Numbers are medians over the members with a steady state."
     return text
@@ -231,30 +243,39 @@ def _stability_part(findings: Findings, data: Data) -> list[str]:
     return [*parts, f"<details><summary>All conditions</summary>{listed}</details>"]
 
 
-def _run_part(run: RunFolder, data: Data) -> list[str]:
-    """How the members were trained, what was run, and the network in numbers."""
-    tables, parts = run.tables, []
+def _training_part(run: RunFolder) -> list[str]:
+    """How the members were trained, and whether they converged."""
+    tables = run.tables
     if {"predictions", "members"} <= set(tables):
-        parts += member_sections(
+        return member_sections(
             tables["predictions"], tables["members"], run.settings, tables.get("histories")
         )
+    if "histories" in tables:
+        one = pd.DataFrame({"fold": [0], "member": [0]})
+        return training_section(tables["histories"], one, run.settings)
+    return ["<h2>Training</h2>", page.note("The course of training was not kept.")]
+
+
+def _run_part(run: RunFolder, data: Data) -> list[str]:
+    """What was run, and the network in numbers."""
+    tables = run.tables
+    if {"predictions", "members"} <= set(tables):
+        parts = settings_section(tables["predictions"], tables["members"], run.settings)
     else:
-        if "histories" in tables:
-            one = pd.DataFrame({"fold": [0], "member": [0]})
-            parts += training_section(tables["histories"], one, run.settings)
         settings = pd.DataFrame(
             {"setting": list(run.settings), "value": [str(v) for v in run.settings.values()]}
         )
-        parts.append("<h2>What was run</h2>")
-        parts.append(
-            page.table(settings, {"setting": "setting", "value": "value"})
-            if len(settings)
-            else page.note("The run does not say.")
-        )
-    numbers = describe_network(data)
+        listed = page.table(settings, {"setting": "setting", "value": "value"})
+        parts = ["<h2>What was run</h2>"]
+        parts.append(listed if len(settings) else page.note("The run does not say."))
+    numbers = describe_network(_without_covariates(data))
     counted = pd.DataFrame(
         {"what": list(numbers), "value": [page.number(value) for value in numbers.values()]}
     )
     listed = page.table(counted, {"what": "network", "value": "value"})
-    parts.append(f"<details><summary>The network in numbers</summary>{listed}</details>")
-    return parts
+    return [*parts, f"<details><summary>The network in numbers</summary>{listed}</details>"]
+
+
+def _without_covariates(data: Data) -> Data:
+    """The network of the tables, without what was added for training."""
+    return data.subgraph(~data.covariate_mask) if "covariate_mask" in data else data
