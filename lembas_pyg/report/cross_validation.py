@@ -58,6 +58,7 @@ _NEEDED = {
     ],
 }
 
+
 def write_cross_validation_report(
     path: FilePath,
     *,

@@ -15,7 +15,7 @@ _WORST = 10
 def failure_section(
     ours: str, best: str | None, predictions: pd.DataFrame, fold_scores: pd.DataFrame
 ) -> list[str]:
-    """The worst folds, TFs and conditions of our model, beside the best baseline if there is one."""
+    """The worst folds, TFs and conditions of our model, beside the best baseline."""
     parts = ["<h2>Where it fails</h2>"]
     folds = fold_scores[fold_scores["model"] == ours].copy()
     names = (

@@ -217,9 +217,7 @@ def _paths(
 
 
 @torch.no_grad()
-def _largest_effects(
-    members: list[LEMBAS], data: Data, most: int
-) -> list[tuple[str, str, str]]:
+def _largest_effects(members: list[LEMBAS], data: Data, most: int) -> list[tuple[str, str, str]]:
     """Ligand, TF and condition of the largest median effects, `most` TFs a ligand."""
     is_covariate = (
         data.covariate_mask if "covariate_mask" in data else torch.zeros_like(data.ligand_mask)

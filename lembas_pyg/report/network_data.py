@@ -123,9 +123,7 @@ def path_data(data: Data, paths: list[PathExplanation]) -> list[dict[str, Any]]:
             "kept": _number(path.kept),
             "lost": _number(path.lost),
             "deleted": _number(path.deleted),
-            "edges": [
-                edge[node[row.source], node[row.target]] for row in path.edges.itertuples()
-            ],
+            "edges": [edge[node[row.source], node[row.target]] for row in path.edges.itertuples()],
             "share": [round(share, 4) for share in path.edges["share"]],
         }
         for path in paths

@@ -32,7 +32,9 @@ def asset(name: str) -> str:
     return (files("lembas_pyg.report") / name).read_text(encoding="utf-8")
 
 
-def document(title: str, sections: Iterable[str], styles: Iterable[str] = (), head: str = "") -> str:
+def document(
+    title: str, sections: Iterable[str], styles: Iterable[str] = (), head: str = ""
+) -> str:
     """A whole page, which needs nothing beside it.
 
     Args:

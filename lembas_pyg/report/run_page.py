@@ -35,8 +35,8 @@ __all__ = ["write_run_report"]
 _SCRIPTS = ("data", "tables", "network", "graph", "details", "heat", "main")
 # A page that asks nothing of anybody: no address is reached, only what is in the file.
 _HEAD = (
-    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data: blob:; '
-    "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
+    '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+    "img-src data: blob:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
 )
 _NOT_SCORED = {
     "train": "A training holds nothing out, so there are no scores beside baselines: how well the "
@@ -219,8 +219,8 @@ def _stability_part(findings: Findings, data: Data) -> list[str]:
     text = (
         "Every model has a steady state in every condition."
         if not lacking
-        else f"In {lacking} of {len(table)} conditions a model has no steady state; its numbers are "
-        "left out there."
+        else f"In {lacking} of {len(table)} conditions a model has no steady state; its numbers "
+        "are left out there."
     )
     if findings.stability is not None:
         rows = findings.stability.set_index("condition").loc[table["condition"]]

@@ -109,6 +109,13 @@ class Browser:
             time.sleep(0.02)
         return value
 
+    def frames(self, count=3):
+        """Let the page be drawn a few times."""
+        self.run(
+            f"(async () => {{ for (let i = 0; i < {count}; i += 1)"
+            "await new Promise(requestAnimationFrame); })()"
+        )
+
     def text(self, selector):
         return self.run(f"document.querySelector({json.dumps(selector)}).innerText")
 

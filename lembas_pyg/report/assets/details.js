@@ -100,9 +100,7 @@ Report.Details = class {
   async path(edges, path, condition) {
     const { net, page } = this;
     const shares = path.edges === edges ? path.share : null;
-    const last = shares
-      ? { title: "share of the effect", number: true }
-      : { title: "gain", number: true };
+    const last = { title: shares ? "share" : "gain", number: true };
     const columns = [{ title: "from" }, { title: "sign" }, { title: "to" }, last, { title: "" }];
     const rows = edges.map((edge, place) => [
       this.link(net.source[edge]),
@@ -117,7 +115,13 @@ Report.Details = class {
     ]);
     return [
       this.heading(3, `${net.label[path.ligand]} to ${net.label[path.tf]}`),
-      this.paragraph(`Under ${net.conditions[condition]}`),
+      this.paragraph(
+        `Under ${net.conditions[condition]}. `,
+        shares
+          ? "Share: of the effect, what an interaction passes on towards the TF; feedback can " +
+              "make it more than comes in."
+          : "Gain: of a small change of the source, what is passed on to the target.",
+      ),
       rows.length ? Report.table(columns, rows, { id: "path" }) : this.note("No way was found."),
     ];
   }
@@ -281,7 +285,7 @@ Report.Details = class {
       sign && weight * sign < 0
         ? this.paragraph("The sign of the weight contradicts the known mode of action.")
         : null,
-      Report.table([{ title: net.conditions[condition] }, { title: "", number: true }], numbers),
+      Report.table([{ title: "" }, { title: net.conditions[condition], number: true }], numbers),
       ...this.proof(await net.evidence(edge)),
       this.paragraph(
         Report.element(

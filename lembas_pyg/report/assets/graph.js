@@ -84,6 +84,11 @@ Report.Graph = class {
       },
       ...ways,
       { selector: "edge.loop", style: { "loop-direction": "0deg", "loop-sweep": "50deg" } },
+      { selector: "edge.near", style: { opacity: 1, width: 2, "z-index": 1 } },
+      {
+        selector: "node.near",
+        style: { "border-width": 2, "border-color": colour("text"), "z-index": 2 },
+      },
       {
         selector: "node.focus",
         style: {
@@ -91,11 +96,10 @@ Report.Graph = class {
           "border-color": colour("text"),
           "font-weight": "bold",
           "min-zoomed-font-size": 0,
-          "z-index": 10,
+          "z-index": 3,
+          ...(isWhole ? { width: 50, height: 50, "font-size": 50 } : {}),
         },
       },
-      { selector: "edge.near", style: { opacity: 1, width: 2, "z-index": 9 } },
-      { selector: "node.near", style: { "border-width": 2, "border-color": colour("text") } },
       { selector: "edge:active, edge:selected", style: { "overlay-opacity": 0.15 } },
     ];
   }

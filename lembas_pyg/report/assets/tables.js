@@ -31,6 +31,7 @@ Report.sortBy = (table, column, falling) => {
 /** Let a click on the head of a column, or Enter, sort by it; a second one turns the order. */
 Report.makeSortable = (table) => {
   if (!table.tHead || !table.tBodies.length || table.tBodies[0].rows.length < 2) return;
+  if (!table.tHead.rows[0].cells[0].textContent) return; // a list of numbers by name
   [...table.tHead.rows[0].cells].forEach((head, column) => {
     if (!head.textContent) return; // buttons and the like have no order
     head.setAttribute("aria-sort", "none");
