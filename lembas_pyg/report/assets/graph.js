@@ -52,7 +52,7 @@ Report.Graph = class {
         "target-arrow-color": colour(way),
         "target-arrow-shape": arrow,
         "target-arrow-fill": way === "open" ? "hollow" : "filled",
-        "line-style": way === "open" && !isWhole ? "dashed" : "solid",
+        "line-style": way === "open" ? "dashed" : "solid",
       },
     }));
     return [
@@ -79,12 +79,11 @@ Report.Graph = class {
       {
         selector: "edge",
         style: isWhole
-          ? { "curve-style": "haystack", "haystack-radius": 0, width: 1, opacity: 0.22 }
+          ? { "curve-style": "straight", width: 3, "arrow-scale": 1.5 }
           : { "curve-style": "bezier", width: "data(width)", "arrow-scale": 1.1, opacity: 0.9 },
       },
       ...ways,
       { selector: "edge.loop", style: { "loop-direction": "0deg", "loop-sweep": "50deg" } },
-      { selector: "edge.near", style: { opacity: 1, width: 2, "z-index": 1 } },
       {
         selector: "node.near",
         style: { "border-width": 2, "border-color": colour("text"), "z-index": 2 },
@@ -140,8 +139,6 @@ Report.Graph = class {
       maxZoom: 4,
       autoungrabify: true,
       boxSelectionEnabled: false,
-      hideEdgesOnViewport: name === "whole" && elements.length > 3000,
-      textureOnViewport: name === "whole" && elements.length > 3000,
     });
     drawn.on("tap", "node", (event) => this.choose(event.target.data("node"), name));
     drawn.on("tap", "edge", (event) => this.chooseEdge(event.target.data("edge")));
@@ -161,25 +158,70 @@ Report.Graph = class {
     this.show("whole");
     if (!this.drawn.whole) {
       const nodes = net.name.map((_, node) => this.node(node, net.x[node], net.y[node]));
-      const edges = [];
-      for (let edge = 0; edge < net.source.length; edge += 1) {
-        // A covariate acts on everything, which says nothing and hides all else.
-        if (!net.is(net.source[edge], Report.COVARIATE)) edges.push(this.edge(edge, 1));
-      }
-      this.create("whole", [...nodes, ...edges]);
+      this.create("whole", nodes);
+      this.drawn.whole.on("render", this.backdrop());
     }
     const drawn = this.drawn.whole;
     drawn.batch(() => {
-      drawn.elements(".near, .focus").removeClass("near focus");
+      drawn.edges().remove();
+      drawn.nodes(".near, .focus").removeClass("near focus");
       if (focus === null) return;
+      const edges = new Set([...net.into[focus], ...net.outOf[focus]]);
+      drawn.add([...edges].map((edge) => this.edge(edge, 1)));
       const node = drawn.getElementById(`n${focus}`).addClass("focus");
-      node.connectedEdges().addClass("near").connectedNodes().addClass("near");
+      node.connectedEdges().connectedNodes().addClass("near");
     });
     this.paint();
     return focus === null
       ? "Ligands on top, transcription factors at the bottom, all else by its distance from the " +
           "ligands. Scroll to zoom, drag to move, click a node."
       : `Interactions of ${net.label[focus]} are brought out.`;
+  }
+
+  /**
+   * All edges as lines behind the nodes: as elements of the drawing, thousands would take seconds.
+   * Those of a covariate are left out: it acts on everything, which hides all else.
+   */
+  backdrop() {
+    const { net } = this;
+    const canvas = Report.element("canvas", { class: "backdrop", "aria-hidden": "true" });
+    const box = this.boxes.whole;
+    box.prepend(canvas);
+    const bundles = []; // lines of a stroke do not add up where they cross; those of two do
+    const open = {};
+    this.lines = 0;
+    for (let edge = 0; edge < net.source.length; edge += 1) {
+      const [source, target] = [net.source[edge], net.target[edge]];
+      if (net.is(source, Report.COVARIATE)) continue;
+      const way = net.way(edge);
+      if (!open[way] || open[way].size === 50) {
+        open[way] = { way, size: 0, path: new Path2D() };
+        bundles.push(open[way]);
+      }
+      open[way].path.moveTo(net.x[source], net.y[source]);
+      open[way].path.lineTo(net.x[target], net.y[target]);
+      open[way].size += 1;
+      this.lines += 1;
+    }
+    return () => {
+      const drawn = this.drawn.whole;
+      const ratio = window.devicePixelRatio || 1;
+      const size = [box.clientWidth, box.clientHeight].map((side) => Math.round(side * ratio));
+      if (!size[0]) return;
+      if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+      const context = canvas.getContext("2d");
+      const [zoom, pan] = [drawn.zoom() * ratio, drawn.pan()];
+      context.setTransform(1, 0, 0, 1, 0, 0);
+      context.clearRect(0, 0, ...size);
+      context.setTransform(zoom, 0, 0, zoom, pan.x * ratio, pan.y * ratio);
+      context.globalAlpha = 0.22;
+      context.lineWidth = 1.2;
+      const colours = { up: Report.colour("up"), down: Report.colour("down"), open: Report.colour("open") };
+      for (const { way, path } of bundles) {
+        context.strokeStyle = colours[way];
+        context.stroke(path);
+      }
+    };
   }
 
   /** A node between its regulators (left) and targets (right); what is both stands below. */
