@@ -44,7 +44,9 @@ Report.unpack = async (parcel) => {
 
 /** A number with so many digits after the point, and a real minus. */
 Report.number = (value, digits = 3) =>
-  Number.isFinite(value) ? value.toFixed(digits).replace("-", "\u2212") : "\u2013";
+  Number.isFinite(value)
+    ? value.toFixed(digits).replace(/^-(0\.?0*)$/, "$1").replace("-", "\u2212")
+    : "\u2013";
 
 /** The same with its sign, also where it is positive. */
 Report.signed = (value, digits = 3) =>
