@@ -20,6 +20,8 @@ __all__ = ["heat_data", "knock_out_data", "network_data", "path_data", "state_da
 
 # Of states, activities and effects; what is measured is not known better.
 STEP = 1e-3
+# Effects of knock-outs that are kept; smaller ones, two thirds of a page, tell nobody anything.
+SMALLEST = 5e-3
 _LIGAND, _RECEPTOR, _TF, _COVARIATE = 1, 2, 4, 8
 # Nodes of a row, and pixels of a unit, in the drawing of the whole network.
 _ROW, _PIXELS = 48, (34.0, 48.0)
@@ -90,16 +92,20 @@ def state_data(states: States) -> dict[str, Any]:
 def knock_out_data(data: Data, knock_outs: KnockOuts) -> dict[str, Any]:
     """Effects of knock-outs, a parcel for each condition: the page opens them one at a time.
 
+    Effects smaller than 0.005 become 0.
+
     Args:
         data: Network with conditions.
         knock_outs: Of every node.
     """
-    agree = knock_outs.agree
-    if agree is not None:  # of what is rounded to nothing, nobody asks who agrees
-        agree = np.where(np.abs(knock_outs.delta) >= STEP / 2, agree, 0)
+    is_small = np.abs(knock_outs.delta) < SMALLEST
+    delta, agree = np.where(is_small, 0.0, knock_outs.delta), knock_outs.agree
+    if agree is not None:
+        agree = np.where(is_small, 0, agree)
     return {
+        "smallest": SMALLEST,
         "conditions": [data.conditions[name] for name in knock_outs.conditions],
-        "delta": [pack_numbers(block, STEP) for block in knock_outs.delta],
+        "delta": [pack_numbers(block, STEP) for block in delta],
         "agree": None if agree is None else [pack_numbers(block) for block in agree],
     }
 

@@ -95,7 +95,7 @@ def write_run_report(
         '<a href="#run">What was run</a></nav></header>',
         page.asset("assets/explorer.html"),
         _section("activities", "TF activities", _heat_section(run, heat)),
-        _section("scores", "", _score_part(run)),
+        _section("scores", "How well it predicts", _score_part(run)),
         _section(
             "stability",
             "Steady states and stability",
@@ -187,7 +187,7 @@ def _score_part(run: RunFolder) -> list[str]:
         if run.summary:
             columns = {"setting": "of the training", "value": "value"}
             lines.append(page.table(pd.DataFrame(told), columns))
-        return ["<h2>Scores</h2>", *lines]
+        return lines
     return score_sections(
         tables["predictions"],
         tables["scores"],

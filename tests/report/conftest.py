@@ -1,11 +1,13 @@
 """A real browser without a window, driven through a pipe; no package and no network is needed."""
 
 import base64
+import fcntl
 import json
 import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
@@ -22,6 +24,10 @@ FLAGS = [
     "--disable-dev-shm-usage",
     "--remote-debugging-pipe",
 ]
+# Chromium reads from file 3 and writes to file 4.
+CONNECT = """import os, sys
+os.dup2(int(sys.argv[1]), 3), os.dup2(int(sys.argv[2]), 4)
+os.execvp(sys.argv[3], sys.argv[3:])"""
 PATIENCE = 60  # seconds for one answer
 
 
@@ -31,19 +37,13 @@ class Browser:
     def __init__(self, program, profile):
         to_child, self.write = os.pipe()
         self.read, from_child = os.pipe()
-        # Chromium reads from file 3 and writes to file 4; first out of the way of each other.
-        high = [os.dup(os.dup(os.dup(end))) for end in (to_child, from_child)]
-
-        def connect():
-            os.dup2(high[0], 3)
-            os.dup2(high[1], 4)
-
+        high = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_child, from_child)]
+        command = [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
         self.process = subprocess.Popen(
-            [program, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            [sys.executable, "-c", CONNECT, *map(str, high), *command],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            close_fds=False,
-            preexec_fn=connect,
+            pass_fds=high,
         )
         for end in (to_child, from_child, *high):
             os.close(end)
@@ -54,6 +54,7 @@ class Browser:
         ]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Performance.enable", timeDomain="threadTicks")
 
     def call(self, method, **params):
         """Answer to a command."""
@@ -108,6 +109,11 @@ class Browser:
             assert time.monotonic() < deadline, f"waited in vain for {code}: {self.complaints()}"
             time.sleep(0.02)
         return value
+
+    def seconds_of_cpu(self):
+        """What the page has computed since it was opened: the same on a busy machine."""
+        metrics = self.call("Performance.getMetrics")["metrics"]
+        return {metric["name"]: metric["value"] for metric in metrics}["TaskDuration"]
 
     def frames(self, count=3):
         """Let the page be drawn a few times."""

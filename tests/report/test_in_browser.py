@@ -307,7 +307,7 @@ def test_a_page_of_little_has_no_empty_panels(browser, data, ensemble, tmp_path)
 def test_the_ligand_screen_fits_into_five_megabytes_and_moves_smoothly(
     browser, shared_data, tmp_path
 ):
-    """A third of the conditions knocked out in few members: size and speed, not biology."""
+    """Two members and a few conditions, unless a trained run is named: size and speed alone."""
     networks = shared_data / "lembas" / "networks"
     interactions = read_interactions(networks / "ligandScreen-Model.tsv")
     annotation = read_annotation(networks / "ligandScreen-Annotation.tsv")
@@ -326,19 +326,20 @@ def test_the_ligand_screen_fits_into_five_megabytes_and_moves_smoothly(
     findings = explore(model, data, list(data.conditions)[::30], paths=0)
     page = write_run_report(tmp_path / "r.html", run, data, findings, interactions)
     assert page.stat().st_size < 5e6
-    assert browser.open(page) < 10_000
+    browser.open(page)
+    assert browser.seconds_of_cpu() < 3
     find(browser, "RELA")
     known = interactions.loc[interactions["target"] == "Q04206", "source"]
     shown = {row[1] for row in rows(browser, "#regulators")} - {"surrogate variable"}
     labels = dict(zip(data.node_name, data.node_label, strict=True))
     assert shown == {labels[name] for name in known}
     browser.click("[data-view=whole]")
-    frame = browser.run(
-        "(async () => { const drawn = Report.page.graph.drawn.whole;"
-        "const begun = performance.now();"
-        "for (let i = 0; i < 20; i += 1) { drawn.panBy({x: 5, y: 0});"
-        "await new Promise(requestAnimationFrame); }"
-        "return (performance.now() - begun) / 20; })()"
+    browser.frames()
+    before = browser.seconds_of_cpu()
+    browser.run(
+        "(async () => { for (let i = 0; i < 20; i += 1) {"
+        "Report.page.graph.drawn.whole.panBy({x: 5, y: 0});"
+        "await new Promise(requestAnimationFrame); } })()"
     )
-    assert frame < 200, f"{frame:.0f} ms a frame"
+    assert (browser.seconds_of_cpu() - before) / 20 < 0.1
     assert browser.complaints() == []

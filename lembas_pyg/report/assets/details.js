@@ -1,7 +1,6 @@
 // The panel beside the drawing: what is known of a node, an edge, or the condition as a whole.
 "use strict";
 
-Report.SMALLEST = 0.005; // effects of knock-outs that are listed
 Report.MOST_ROWS = 60;
 
 Report.Details = class {
@@ -83,7 +82,7 @@ Report.Details = class {
         const delta = knocked.delta.at(node * net.tfs.length + place);
         if (tf !== node && Math.abs(delta) > Math.abs(best[2])) best = [node, tf, delta];
       });
-      if (Math.abs(best[2]) >= Report.SMALLEST) rows.push(best);
+      if (best[1] >= 0) rows.push(best);
     }
     rows.sort((a, b) => Math.abs(b[2]) - Math.abs(a[2]));
     if (!rows.length) return this.note("No knock-out changes a TF.");
@@ -245,9 +244,9 @@ Report.Details = class {
     const { net } = this;
     const rows = entries
       .map(([node, place]) => [node, knocked.delta.at(place), knocked.agree?.at(place)])
-      .filter(([, delta]) => Math.abs(delta) >= Report.SMALLEST)
+      .filter(([, delta]) => Math.abs(delta) > 0)
       .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
-    if (!rows.length) return this.note(`None changes by ${Report.SMALLEST} or more.`);
+    if (!rows.length) return this.note(`None changes by ${net.content.knockOuts.smallest} or more.`);
     const columns = [{ title }, { title: "effect", number: true }];
     if (knocked.agree) columns.push({ title: `agree, of ${net.content.members}`, number: true });
     const cells = rows

@@ -171,7 +171,7 @@ Report.Page = class {
       if (own !== undefined) return knocked.delta.at(node * size + own);
       return net.place.has(node) ? knocked.delta.at(at.node * size + net.place.get(node)) : NaN;
     };
-    let largest = Report.SMALLEST;
+    let largest = net.content.knockOuts.smallest;
     for (const node of graph.nodes()) {
       const value = Math.abs(effect(node));
       if (value > largest && node !== at.node) largest = value;
