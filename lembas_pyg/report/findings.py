@@ -120,7 +120,7 @@ def explore(
     if "stability" in asked:
         found["stability"] = _stability(model, data)
     if "paths" in asked:
-        found["paths"] = _paths(model, data, states, paths, progress)
+        found["paths"] = _paths(model, data, paths, progress)
     return Findings(states, *(found[name] for name in OPTIONAL))
 
 
@@ -151,6 +151,18 @@ def _states(members: list[LEMBAS], data: Data) -> States:
         for name, value in values.items():
             blocks[name].append(value.numpy())
     stacked = {name: np.stack(parts) for name, parts in blocks.items()}
+    lacking = [
+        name
+        for name, steady in zip(data.conditions, stacked["converged"].all(axis=0), strict=True)
+        if not steady
+    ]
+    if lacking:
+        warnings.warn(
+            f"{len(lacking)} of {len(data.conditions)} conditions have no steady state in a "
+            f"member, which is left out there: {', '.join(lacking[:5])}"
+            f"{' ...' if len(lacking) > 5 else ''}.",
+            stacklevel=3,
+        )
     spread = {name: _spread(stacked[name]) for name in ("weight", "state")}
     return States(
         len(members),
@@ -199,7 +211,7 @@ def _stability(model: LEMBAS | Members, data: Data) -> pd.DataFrame:
 
 
 def _paths(
-    model: LEMBAS | Members, data: Data, states: States, most: int, progress: bool | None
+    model: LEMBAS | Members, data: Data, most: int, progress: bool | None
 ) -> list[PathExplanation]:
     """For each ligand the TFs it changes most, each in the condition where it does so most."""
     found = []
@@ -211,8 +223,8 @@ def _paths(
             warnings.filterwarnings("ignore", ".* interactions bring about", UserWarning)
             try:
                 found.append(explain_path(model, data, ligand, tf, condition))
-            except RuntimeError:  # no stable state at some dose: nothing to tell
-                continue
+            except (RuntimeError, ValueError):
+                continue  # no stable state at some dose, or members whose effects cancel
     return found
 
 
