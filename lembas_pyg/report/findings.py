@@ -151,11 +151,8 @@ def _states(members: list[LEMBAS], data: Data) -> States:
         for name, value in values.items():
             blocks[name].append(value.numpy())
     stacked = {name: np.stack(parts) for name, parts in blocks.items()}
-    lacking = [
-        name
-        for name, steady in zip(data.conditions, stacked["converged"].all(axis=0), strict=True)
-        if not steady
-    ]
+    names, unsteady = list(data.conditions), ~stacked["converged"].all(axis=0)
+    lacking = [names[column] for column in np.flatnonzero(unsteady)]
     if lacking:
         warnings.warn(
             f"{len(lacking)} of {len(data.conditions)} conditions have no steady state in a "
