@@ -13,7 +13,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 FIG ?=
-.PHONY: help paper demo test test-slow test-sparse coverage lint format bench docs env clean
+.PHONY: help paper demo test test-slow test-sparse coverage lint format bench docs vendor env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,18 @@ bench: $(VENV)/.demo  ## ratios against a textbook implementation
 
 paper: $(VENV)/.dev  ## figures of the paper redrawn, numbers in docs/paper.md; FIG="5 S8" for some
 	$(BIN)/python -m benchmarks.paper $(if $(FIG),--fig $(FIG)) $(ARGS)
+
+# The library that draws networks in reports, committed so that nothing is fetched to use it.
+CYTOSCAPE := 3.34.4
+CYTOSCAPE_SHA256 := 0d02363d99d805ce8d91fdecab7b2a8cb91ee280d67f309ce44c161d117b4679
+VENDOR := lembas_pyg/report/vendor
+vendor:  ## fetch the pinned Cytoscape.js from npm, check it, put it into the package
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	npm pack --silent --pack-destination "$$folder" cytoscape@$(CYTOSCAPE) >/dev/null; \
+	echo "$(CYTOSCAPE_SHA256)  $$folder/cytoscape-$(CYTOSCAPE).tgz" | sha256sum --check --quiet; \
+	tar -xzf "$$folder/cytoscape-$(CYTOSCAPE).tgz" -C "$$folder"; \
+	install -m 644 "$$folder/package/dist/cytoscape.min.js" "$$folder/package/LICENSE" $(VENDOR)/; \
+	echo "$(VENDOR): Cytoscape.js $(CYTOSCAPE), $$(wc -c < $(VENDOR)/cytoscape.min.js) bytes"
 
 docs: $(VENV)/.docs  ## HTML in docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx -W --keep-going -E -q -b html docs docs/_build/html

@@ -32,7 +32,7 @@ NETWORK = ["--network", str(TOY / "toy-Model.tsv"), "--annotation", str(TOY / "t
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.3\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\tNA\n"
 COMMANDS = ["demo", "convert", "curate", "info", "tf-activity", "train", "cross-validate"]
-COMMANDS += ["predict", "knock-out", "sensitivity", "explain", "stability", "impute"]
+COMMANDS += ["predict", "knock-out", "sensitivity", "explain", "stability", "impute", "report"]
 
 
 @pytest.fixture

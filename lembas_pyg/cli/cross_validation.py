@@ -149,7 +149,12 @@ def write_results(
         **config.to_dict(),
         **{f"version of {name}": version(name) for name in ("lembas_pyg", "torch", "numpy")},
     }
-    write_json({"command": "cross-validate", **settings}, folder / "config.json")
+    inputs = {
+        name: str(getattr(arguments, name).resolve())
+        for name in ("network", "annotation", "ligands", "tfs")
+    }
+    record = {"command": "cross-validate", **settings, "inputs": inputs}
+    write_json(record, folder / "config.json")
     write_cross_validation_report(
         folder / "report.html",
         predictions=found.predictions,

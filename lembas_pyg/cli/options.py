@@ -15,6 +15,8 @@ from lembas_pyg.cli.imputation import impute as run_impute
 from lembas_pyg.cli.knock_out import add_knock_out
 from lembas_pyg.cli.knock_out import knock_out as run_knock_out
 from lembas_pyg.cli.network_options import add_convert, add_curate
+from lembas_pyg.cli.report import add_report
+from lembas_pyg.cli.report import report as run_report
 from lembas_pyg.cli.shared_options import (
     add_model,
     add_network,
@@ -93,6 +95,9 @@ def make_parser() -> argparse.ArgumentParser:
 
     text = "Interactions the network lacks, by how much each would improve the fit."
     add_impute(command("impute", run_impute, text))
+
+    text = "A page of a run to look at: network, knock-outs, paths, activities, scores."
+    add_report(command("report", run_report, text))
     return parser
 
 

@@ -69,7 +69,7 @@ def plot_network(
     fill = _as_numbers("state", state, data.num_nodes, "nodes")
     layers = layers_of(data)
     widths = np.array([max(0.62, 0.2 + 0.17 * len(label)) for label in data.node_label])
-    place = _places(layers, widths, data.edge_index.cpu().numpy())
+    place = places_of(layers, widths, data.edge_index.cpu().numpy())
     left = min(place[:, 0] - widths / 2) - 0.2
     right = max(place[:, 0] + widths / 2) + 0.2
     bottom = min(place[:, 1]) - 0.6
@@ -122,7 +122,7 @@ def layers_of(data: Data, most: int = _MAX_IN_ROW) -> list[list[int]]:
     ]
 
 
-def _places(layers: list[list[int]], widths: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def places_of(layers: list[list[int]], widths: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Centre of every node; layers are ordered so that neighbours stand near each other."""
     place = np.zeros((len(widths), 2))
     neighbours: list[list[int]] = [[] for _ in widths]

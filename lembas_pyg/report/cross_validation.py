@@ -16,13 +16,19 @@ from lembas_pyg.io.tsv import FilePath, replace_file
 from lembas_pyg.plot.canvas import check_columns
 from lembas_pyg.report import page
 from lembas_pyg.report.convergence import calibration_section, convergence_section
+from lembas_pyg.report.failures import failure_section
 from lembas_pyg.report.nulls import COMPARED, null_section
 from lembas_pyg.report.page import number
 from lembas_pyg.report.pictures import picture_sections
 from lembas_pyg.report.training import COURSE, training_section
 from lembas_pyg.training.scores import compare_folds
 
-__all__ = ["write_cross_validation_report"]
+__all__ = [
+    "member_sections",
+    "score_sections",
+    "settings_section",
+    "write_cross_validation_report",
+]
 
 _NEEDED = {
     "predictions": ["fold", "condition", "tf", "measured", "predicted", "spread"],
@@ -51,7 +57,6 @@ _NEEDED = {
         "radius",
     ],
 }
-_WORST = 10
 
 
 def write_cross_validation_report(
@@ -96,6 +101,46 @@ def write_cross_validation_report(
         TypeError: One is no table.
         ValueError: A column is missing, or there is no score.
     """
+    if histories is not None:
+        check_columns(histories, COURSE, "histories= is that of a `CrossValidation`")
+    scored = score_sections(predictions, scores, fold_scores, members, settings, null_comparisons)
+    title = f"Cross-validation of {scores['model'].iloc[0]}"
+    sections = [
+        f"<h1>{html.escape(title)}</h1>",
+        *scored,
+        *member_sections(predictions, members, settings, histories),
+        *settings_section(predictions, members, settings),
+    ]
+    with replace_file(path) as file:
+        file.write(page.document(title, sections).encode("utf-8"))
+    return Path(path)
+
+
+def score_sections(
+    predictions: pd.DataFrame,
+    scores: pd.DataFrame,
+    fold_scores: pd.DataFrame,
+    members: pd.DataFrame,
+    settings: Mapping[str, Any],
+    null_comparisons: pd.DataFrame | None = None,
+    *,
+    heat_map: bool = True,
+) -> list[str]:
+    """How the model compares with every baseline, and where it fails.
+
+    Args:
+        predictions: As for `write_cross_validation_report`, as are all tables.
+        scores: One row a model.
+        fold_scores: One row a fold and model.
+        members: One row a training.
+        settings: What was run.
+        null_comparisons: Of nulls, where there are any.
+        heat_map: Whether the picture of TF activities is among the others.
+
+    Raises:
+        TypeError: One is no table.
+        ValueError: A column is missing, or there is no score.
+    """
     tables = {
         "predictions": predictions,
         "scores": scores,
@@ -107,37 +152,38 @@ def write_cross_validation_report(
     if null_comparisons is not None:
         source = "null_comparisons= is the `comparisons` of a `NullComparison`"
         check_columns(null_comparisons, COMPARED, source)
-    if histories is not None:
-        check_columns(histories, COURSE, "histories= is that of a `CrossValidation`")
     if scores.empty:
         raise ValueError("scores= has no row; give the scores of a cross-validation.")
     ours = str(scores["model"].iloc[0])
-    title = f"Cross-validation of {ours}"
-    sections = [
-        f"<h1>{html.escape(title)}</h1>",
+    return [
         _verdict(ours, scores, fold_scores, settings),
         "<h2>Scores</h2>",
         _scores(ours, scores),
         *([] if null_comparisons is None else null_section(ours, null_comparisons)),
-        *picture_sections(predictions, fold_scores),
-        "<h2>Where it fails</h2>",
-        *_failures(ours, predictions, scores, fold_scores),
+        *picture_sections(predictions, fold_scores, heat_map=heat_map),
+        *failure_section(ours, _best_baseline(ours, scores), predictions, fold_scores),
+    ]
+
+
+def member_sections(
+    predictions: pd.DataFrame,
+    members: pd.DataFrame,
+    settings: Mapping[str, Any],
+    histories: pd.DataFrame | None = None,
+) -> list[str]:
+    """How the members were trained, whether they converge, and what their spread tells.
+
+    Args:
+        predictions: As for `write_cross_validation_report`, as are all tables.
+        members: One row a training.
+        settings: What was run.
+        histories: How members were trained, where that was kept.
+    """
+    return [
         *([] if histories is None else training_section(histories, members, settings)),
         *convergence_section(members),
         *calibration_section(predictions),
-        "<h2>What was run</h2>",
-        _settings(settings, predictions, members),
     ]
-    text = (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{page.STYLE}</style></head>\n<body>\n"
-        + "\n".join(sections)
-        + "\n</body></html>\n"
-    )
-    with replace_file(path) as file:
-        file.write(text.encode("utf-8"))
-    return Path(path)
 
 
 def _verdict(
@@ -206,6 +252,12 @@ def _kinds(ours: str, scores: pd.DataFrame) -> pd.Series:
     return pd.Series(kinds, index=scores.index)
 
 
+def _best_baseline(ours: str, scores: pd.DataFrame) -> str | None:
+    """The baseline of the largest r."""
+    r = scores.loc[_kinds(ours, scores) == "baseline", "r"].dropna()
+    return None if r.empty else str(scores.loc[r.idxmax(), "model"])
+
+
 def _scores(ours: str, scores: pd.DataFrame) -> str:
     """All models by falling r; ours and the best baseline are marked."""
     table = scores.assign(kind=_kinds(ours, scores)).sort_values(
@@ -241,73 +293,16 @@ def _scores(ours: str, scores: pd.DataFrame) -> str:
     return page.table(table, columns, marks) + page.note(note)
 
 
-def _failures(
-    ours: str, predictions: pd.DataFrame, scores: pd.DataFrame, fold_scores: pd.DataFrame
+def settings_section(
+    predictions: pd.DataFrame, members: pd.DataFrame, settings: Mapping[str, Any]
 ) -> list[str]:
-    """The worst folds, TFs and conditions of our model."""
-    parts = []
-    folds = fold_scores[fold_scores["model"] == ours].copy()
-    names = (
-        predictions.groupby("fold")["condition"]
-        .unique()
-        .map(lambda found: ", ".join(map(str, found)))
-    )
-    folds["conditions"] = folds["fold"].map(names)
-    columns = {"fold": "fold", "r": "r", "mse": "MSE"}
-    others = scores[_kinds(ours, scores) == "baseline"]
-    if others["r"].notna().any():
-        best = others.loc[others["r"].idxmax(), "model"]
-        other = fold_scores[fold_scores["model"] == best].set_index("fold")["r"]
-        folds["baseline"] = folds["fold"].map(other)
-        columns["baseline"] = f"r of {best}"
-    columns["conditions"] = "held-out conditions"
-    parts += ["<h3>Worst folds</h3>", page.table(_worst(folds), columns)]
-    for key, word in (("tf", "TF"), ("condition", "condition")):
-        keys = ["tf"] if key == "tf" else ["condition", "fold"]
-        found = _score_groups(predictions, keys)
-        shown = {name: name for name in keys} | {
-            "r": "r",
-            "mse": "MSE",
-            "mean": "measured, mean",
-            "sd": "sd",
-            "entries": "entries",
-        }
-        shown[key] = word
-        parts += [f"<h3>Worst {word}s</h3>", page.table(_worst(found), shown)]
-    lost = predictions[predictions["predicted"].isna() & predictions["measured"].notna()]
-    if len(lost):
-        where = lost[["fold", "condition"]].drop_duplicates()
-        listed = ", ".join(f"{c} (fold {f})" for f, c in where.itertuples(index=False))
-        parts.append(page.note(f"Not predicted, and not scored: {listed}."))
-    return parts
+    """What was run: settings in the order given, the size of the data, and versions.
 
-
-def _score_groups(predictions: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """R and MSE of every TF or condition."""
-    rows = []
-    for key, part in predictions.dropna(subset=["measured", "predicted"]).groupby(keys, sort=False):
-        measured, predicted = part["measured"].to_numpy(), part["predicted"].to_numpy()
-        varies = len(part) > 1 and np.ptp(measured) > 0 and np.ptp(predicted) > 0
-        rows.append(
-            {
-                **dict(zip(keys, key, strict=True)),
-                "r": np.corrcoef(measured, predicted)[0, 1] if varies else np.nan,
-                "mse": np.square(measured - predicted).mean(),
-                "mean": measured.mean(),
-                "sd": measured.std(),
-                "entries": len(part),
-            }
-        )
-    return pd.DataFrame(rows, columns=[*keys, "r", "mse", "mean", "sd", "entries"])
-
-
-def _worst(table: pd.DataFrame) -> pd.DataFrame:
-    """Smallest r first; no correlation at all is worse than a small one."""
-    return table.sort_values("r", kind="stable", na_position="first").head(_WORST)
-
-
-def _settings(settings: Mapping[str, Any], predictions: pd.DataFrame, members: pd.DataFrame) -> str:
-    """Settings in the order given, the size of the data, and versions."""
+    Args:
+        predictions: As for `write_cross_validation_report`, as are all tables.
+        members: One row a training.
+        settings: What was run.
+    """
     entries = predictions.dropna(subset=["measured"])
     shown = {
         **settings,
@@ -322,4 +317,4 @@ def _settings(settings: Mapping[str, Any], predictions: pd.DataFrame, members: p
         shown.setdefault(f"version of {name}", version(name))
     shown.setdefault("version of Python", platform.python_version())
     table = pd.DataFrame({"setting": list(shown), "value": [str(v) for v in shown.values()]})
-    return page.table(table, {"setting": "setting", "value": "value"})
+    return ["<h2>What was run</h2>", page.table(table, {"setting": "setting", "value": "value"})]

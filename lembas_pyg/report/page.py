@@ -1,15 +1,16 @@
-"""Pieces of a page: its style, paragraphs, tables, numbers."""
+"""Pieces of a page: the file itself, paragraphs, tables, numbers."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Mapping
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["STYLE", "note", "number", "paragraphs", "table"]
+__all__ = ["asset", "document", "note", "number", "paragraphs", "table"]
 
 # Digits after the point, by column; whole numbers and text stay as they are.
 _DIGITS = {
@@ -25,27 +26,31 @@ _DIGITS = {
     "mann_whitney_p": "{:.2g}",
 }
 
-STYLE = """
-:root { color-scheme: light dark; --text: #1c1c1c; --back: #fff; --soft: #f2f4f7; --line: #d5d9e0;
-  --ours: #dcebf7; --best: #fdf0d0; --quiet: #5c6470; }
-@media (prefers-color-scheme: dark) { :root { --text: #e6e6e6; --back: #16181c; --soft: #22262c;
-  --line: #3b414a; --ours: #123a5a; --best: #4a3a10; --quiet: #a3abb7; } }
-body { margin: 0 auto; max-width: 62rem; padding: 1rem; color: var(--text);
-  background: var(--back); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-.verdict { padding: .8rem 1rem; background: var(--soft); border-left: 4px solid #0072b2; }
-.verdict p { margin: .3rem 0; } .note { color: var(--quiet); font-size: .9rem; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; }
-th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left;
-  vertical-align: top; }
-th { background: var(--soft); } td.number, th.number { text-align: right; white-space: nowrap;
-  font-variant-numeric: tabular-nums; }
-tr.ours td { background: var(--ours); font-weight: 600; } tr.best td { background: var(--best); }
-figure { margin: 1rem 0; } figure .scroll { background: #fff; border-radius: 4px; }
-img { display: block; max-width: 100%; height: auto; margin: auto; }
-img.wide { min-width: 44rem; } figcaption { color: var(--quiet); font-size: .9rem; }
-summary { cursor: pointer; }
-"""
+
+def asset(name: str) -> str:
+    """Text of a file of this package, such as ``assets/report.css``."""
+    return (files("lembas_pyg.report") / name).read_text(encoding="utf-8")
+
+
+def document(
+    title: str, sections: Iterable[str], styles: Iterable[str] = (), head: str = ""
+) -> str:
+    """A whole page, which needs nothing beside it.
+
+    Args:
+        title: Of the window; it is escaped.
+        sections: HTML, in order.
+        styles: Style sheets of this package beside that of all reports.
+        head: More HTML for the head.
+    """
+    style = "".join(asset(f"assets/{name}") for name in ("report.css", *styles))
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"{head}<title>{html.escape(title)}</title>\n<style>\n{style}</style></head>\n<body>\n"
+        + "\n".join(sections)
+        + "\n</body></html>\n"
+    )
 
 
 def table(

@@ -26,8 +26,12 @@ __all__ = ["course_picture", "picture_sections"]
 
 logger = logging.getLogger(__name__)
 
+_HEAT_MAP = "TF activities"
 
-def picture_sections(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> list[str]:
+
+def picture_sections(
+    predictions: pd.DataFrame, fold_scores: pd.DataFrame, *, heat_map: bool = True
+) -> list[str]:
     """All pictures, each with a caption; a sentence in their place without matplotlib."""
     try:
         require_matplotlib()
@@ -51,7 +55,7 @@ def picture_sections(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> li
             lambda: measured_vs_predicted(predictions),
         ),
         (
-            "TF activities",
+            _HEAT_MAP,
             "Measured and predicted activities of held-out conditions, ordered by clustering the "
             "measured ones.",
             "wide",
@@ -73,6 +77,8 @@ def picture_sections(predictions: pd.DataFrame, fold_scores: pd.DataFrame) -> li
     parts = []
     for heading, caption, kind, draw in drawn:
         if heading == "Folds" and fold_scores["r"].isna().all():
+            continue
+        if heading == _HEAT_MAP and not heat_map:
             continue
         parts.append(f"<h2>{heading}</h2>\n{_figure(caption, kind, draw)}")
     return parts
