@@ -30,8 +30,8 @@ _DENSE_FALLBACK = 3000
 # orthogonal to within this.
 _SAME, _ORTHOGONAL = 1e-8, 1e-7
 # Arnoldi's eigenvalues (relative): tolerance, how far below the largest one may be the largest
-# after refinement, and how far at least the last one is below. Inverse iteration: its shift is off by the first, its steps, residual wanted,
-# and how close the next eigenvalue may be.
+# after refinement, and how far at least the last one is below. Inverse iteration: its shift is off
+# by the first, its steps, residual wanted, and how close the next eigenvalue may be.
 _ROUGH, _CANDIDATE, _CROWDED = 1e-6, 1e-4, 2e-3
 _OFF, _STEPS, _RESIDUAL, _NEXT = 1e-9, 3, 1e-11, 1e-5
 # Share of the largest weight below which a radius may be that of a nilpotent matrix; and what
