@@ -14,6 +14,7 @@ from lembas_pyg.datasets import ToyNetwork
 ROOT = Path(__file__).resolve().parents[1]
 NOT_RUN = {
     "docs/howto/fig6g-sensitivity.md": "needs the models of examples/paper/fig6_ligand_screen.py",
+    "docs/howto/report.md": "needs a run; tests/report does the same with a small one",
     "docs/howto/scale-out.md": "needs a cluster; tests/test_scale_out.py runs what is left",
     "docs/howto/tf-activity.md": "needs scanpy and pydeseq2, which no extra brings",
 }
