@@ -10,6 +10,7 @@ from lembas_pyg.nn.activations import (
     sigmoid,
 )
 from lembas_pyg.nn.contraction import contraction_rate
+from lembas_pyg.nn.drug_response import DrugResponse, Response
 from lembas_pyg.nn.enlarge import enlarge
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
@@ -21,10 +22,12 @@ from lembas_pyg.nn.unrolled import saved_bytes, unrolled_state
 
 __all__ = [
     "LEMBAS",
+    "DrugResponse",
     "FixedPoint",
     "LeakyReLU",
     "MichaelisMentenLike",
     "Prediction",
+    "Response",
     "Sigmoid",
     "SignalingConv",
     "SparseProjection",

@@ -16,6 +16,7 @@ from torch_geometric.data import Data
 from lembas_pyg.checkpoint import load_tensors
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.nn.contraction import contraction_rate
+from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
@@ -33,7 +34,7 @@ _FRESH = 0.01
 class Run:
     """What the next epoch depends on, and what has happened so far."""
 
-    model: LEMBAS
+    model: LEMBAS | DrugResponse
     data: Data
     config: TrainingConfig
     epoch: int = 0
@@ -44,18 +45,25 @@ class Run:
 
     def __post_init__(self) -> None:
         model, bias = self.model, self.model.conv.bias
-        self.x = self.data.x.to(bias)
-        self.measured = self.data.y[self.data.tf_mask].to(bias)
+        self.x, self.measured = self.read(bias)
         self.fingerprint = _fingerprint(self.x, self.measured)
         self.settings = self.config.to_dict()
         self.generator = torch.Generator(bias.device).manual_seed(self.config.seed)
-        # Nothing is known of a state before its first visit: the middle of its range.
-        self.states = torch.full_like(self.x, 0.5)
-        self.deviation = self.normal(self.x.shape) / math.sqrt(self.x.size(0))
+        self.states, self.deviation = self.remembered()
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(
             self.parameters, self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
         )
+
+    def read(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and measurements, conditions as columns, in the model's precision."""
+        return self.data.x.to(like), self.data.y[self.data.tf_mask].to(like)
+
+    def remembered(self) -> tuple[Tensor, Tensor]:
+        """Latest state and deviation of every condition, before any visit."""
+        # Nothing is known of a state before its first visit: the middle of its range.
+        states = torch.full_like(self.x, 0.5)
+        return states, self.normal(self.x.shape) / math.sqrt(self.x.size(0))
 
     def normal(self, shape: torch.Size | tuple[int, ...]) -> Tensor:
         """Standard normal numbers of the run's own generator."""
@@ -134,20 +142,29 @@ class Run:
             terms["spectral"] = losses.spectral_loss(
                 rho, sharpness, config.spectral_target, config.spectral_floor
             )
+        terms, counts = self.descend(terms, factors)
+        counts = {"not_converged": (~point.converged).sum()} | counts
+        return terms, counts, y.detach(), rho.detach().max()
+
+    def descend(
+        self, terms: dict[str, Tensor], factors: dict[str, float]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Step of the optimiser down the weighted sum; terms without gradient, adjoint counts."""
         # `fit` is not weighted; every other term has the coefficient of its name.
         weighted = [
-            value * factors.get(name, getattr(config, name, 1.0)) for name, value in terms.items()
+            value * factors.get(name, getattr(self.config, name, 1.0))
+            for name, value in terms.items()
         ]
         loss = torch.stack(weighted).sum()
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        counts = {"not_converged": (~point.converged).sum()}
-        if model.conv.adjoint is not None:
-            counts["adjoint_not_converged"] = (~model.conv.adjoint.converged).sum()
-            counts["clipped"] = model.conv.adjoint.clipped.sum()
+        adjoint, counts = self.model.conv.adjoint, {}
+        if adjoint is not None:
+            counts["adjoint_not_converged"] = (~adjoint.converged).sum()
+            counts["clipped"] = adjoint.clipped.sum()
         terms = {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
-        return terms, counts, y.detach(), rho.detach().max()
+        return terms, counts
 
     def parameter_terms(self) -> dict[str, Tensor]:
         """Loss terms of the parameters alone, those with a coefficient."""
