@@ -4,6 +4,9 @@ from lembas_pyg.analysis.basin_report import basin_report
 from lembas_pyg.analysis.basins import SteadyStates, steady_states
 from lembas_pyg.analysis.describe import describe_network
 from lembas_pyg.analysis.double_knock import double_knock_out
+from lembas_pyg.analysis.drug_combination import drug_combination
+from lembas_pyg.analysis.drug_response import dose_response, mutation_effects
+from lembas_pyg.analysis.drug_targets import target_effects, viability_knock_out
 from lembas_pyg.analysis.edges import edge_effects
 from lembas_pyg.analysis.explain import Response
 from lembas_pyg.analysis.hidden_signs import (
@@ -38,7 +41,9 @@ __all__ = [
     "compare_knock_outs",
     "compare_models",
     "describe_network",
+    "dose_response",
     "double_knock_out",
+    "drug_combination",
     "edge_effects",
     "error_network",
     "explain_path",
@@ -49,6 +54,7 @@ __all__ = [
     "infer_signs",
     "knock_in",
     "knock_out",
+    "mutation_effects",
     "rank_knock_outs",
     "score_missing_interactions",
     "sensitivity",
@@ -60,4 +66,6 @@ __all__ = [
     "steady_states",
     "strongest",
     "structure_scores",
+    "target_effects",
+    "viability_knock_out",
 ]

@@ -8,6 +8,7 @@ from lembas_pyg.io.causaltab import read_causaltab
 from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditions
 from lembas_pyg.io.curation import Curation, apply_curation, read_curation
 from lembas_pyg.io.cytoscape import write_cytoscape
+from lembas_pyg.io.doses import LogDose
 from lembas_pyg.io.entities import entity_type, resolve_entities
 from lembas_pyg.io.expression import read_expression
 from lembas_pyg.io.graphml import read_graphml, write_graphml
@@ -49,6 +50,7 @@ from lembas_pyg.io.tsv import read_tsv, write_tsv
 __all__ = [
     "Curated",
     "Curation",
+    "LogDose",
     "apply_curation",
     "assemble_interactions",
     "both_directions",

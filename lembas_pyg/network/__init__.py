@@ -13,7 +13,11 @@ E) for node (or edge) data and would slice it with the nodes.
 """
 
 from lembas_pyg.network.conditions import add_conditions, select_conditions, to_conditions
-from lembas_pyg.network.drug_screen import add_drug_screen, select_observations
+from lembas_pyg.network.drug_screen import (
+    add_drug_screen,
+    ask_observations,
+    select_observations,
+)
 from lembas_pyg.network.nodes import node_index
 from lembas_pyg.network.tables import (
     add_report,
@@ -27,6 +31,7 @@ __all__ = [
     "add_conditions",
     "add_drug_screen",
     "add_report",
+    "ask_observations",
     "curation_report",
     "from_interactions",
     "node_index",

@@ -14,7 +14,7 @@ from lembas_pyg.io.conditions import check_conditions
 from lembas_pyg.io.interactions import check_interactions, interaction_sign
 from lembas_pyg.network.nodes import first_of, unknown_node
 
-__all__ = ["add_drug_screen", "select_observations"]
+__all__ = ["add_drug_screen", "ask_observations", "select_observations"]
 
 
 def add_drug_screen(
@@ -59,6 +59,7 @@ def add_drug_screen(
     """
     doses = check_conditions(doses, "The table of doses")
     _check_doses(doses)
+    _check_treated(doses)
     cell_lines = _of(doses.index, cell_lines, "cell line")
     lines = pd.Index(cell_lines.unique())
     expression = _lines(expression, lines, "expression")
@@ -106,12 +107,44 @@ def select_observations(data: Data, observations: Iterable[int] | Tensor) -> Dat
     return out
 
 
+def ask_observations(data: Data, doses: pd.DataFrame, cell_lines: pd.Series) -> Data:
+    """Make a copy of a drug screen whose observations are others, not measured: what to ask.
+
+    Args:
+        data: Network with a drug screen; it is not changed.
+        doses: log10 doses, observations x drugs, 0 where a drug is absent; drugs without a column
+            are absent. An observation may have several drugs, or none.
+        cell_lines: Cell line of every observation.
+
+    Raises:
+        ValueError: A drug or cell line is not of the screen, or a dose is not legal.
+    """
+    doses = check_conditions(doses, "The table of doses")
+    for kind, names, known in (
+        ("drug", doses.columns, data.drugs),
+        ("cell line", cell_lines, data.cell_lines),
+    ):
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ValueError(
+                f"'{unknown[0]}' is not a {kind} of the screen, which has {first_of(known)}."
+            )
+    _check_doses(doses)
+    out = data.clone()
+    out.dose = torch.zeros(len(data.drugs), len(doses), dtype=torch.float64)
+    out.dose[[data.drugs[name] for name in doses.columns]] = _tensor(doses).t()
+    lines = _of(doses.index, cell_lines, "cell line").map(data.cell_lines)
+    out.cell_line = torch.from_numpy(lines.to_numpy(np.int64).copy()).view(1, -1)
+    out.viability = torch.full_like(out.dose[:1], torch.nan)
+    return out
+
+
 def _tensor(table: pd.DataFrame) -> Tensor:
     return torch.tensor(table.to_numpy(np.float64))
 
 
 def _check_doses(doses: pd.DataFrame) -> None:
-    """Refuse doses that are no log10 doses, and observations without a drug."""
+    """Refuse doses that are no log10 doses."""
     bad = (doses.isna() | (doses < 0)).to_numpy()
     if bad.any():
         row, drug = np.argwhere(bad)[0]
@@ -128,6 +161,10 @@ def _check_doses(doses: pd.DataFrame) -> None:
             f"{doses.iat[row, drug]:g}, which looks like a concentration; "
             f"`lembas_pyg.io.LogDose` takes its logarithm."
         )
+
+
+def _check_treated(doses: pd.DataFrame) -> None:
+    """Refuse observations without a drug."""
     untreated = doses.index[(doses == 0).all(axis=1)]
     if len(untreated):
         raise ValueError(

@@ -10,7 +10,7 @@ from lembas_pyg.nn.activations import (
     sigmoid,
 )
 from lembas_pyg.nn.contraction import contraction_rate
-from lembas_pyg.nn.drug_response import DrugResponse, Response
+from lembas_pyg.nn.drug_response import DrugPrediction, DrugResponse
 from lembas_pyg.nn.enlarge import enlarge
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
@@ -22,12 +22,12 @@ from lembas_pyg.nn.unrolled import saved_bytes, unrolled_state
 
 __all__ = [
     "LEMBAS",
+    "DrugPrediction",
     "DrugResponse",
     "FixedPoint",
     "LeakyReLU",
     "MichaelisMentenLike",
     "Prediction",
-    "Response",
     "Sigmoid",
     "SignalingConv",
     "SparseProjection",

@@ -16,14 +16,14 @@ from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
 
-__all__ = ["DrugResponse", "Response"]
+__all__ = ["DrugPrediction", "DrugResponse"]
 
-_NEEDED = ("drug_sign", "mutation_mask", "viability_sign")
+_NEEDED = ("drug_sign", "mutation_mask", "viability_sign", "drugs", "mutations")
 # Receptors are driven by their ligands, which a medium contains: original script.
 _LIGAND_BIAS = 1.0
 
 
-class Response(NamedTuple):
+class DrugPrediction(NamedTuple):
     """What the model says of every observation.
 
     Attributes:
@@ -76,6 +76,7 @@ class DrugResponse(Module):
             ``[N, 1]``.
         mutation: Projection of mutations to their nodes.
         viability: Projection of TFs to viability, with `viability_bias` (a scalar).
+        drug_name, mutation_name: Names, for messages and files only.
 
     Shapes:
         - **dose:** ``[D, S]``, **line:** ``[S]``, numbers of cell lines
@@ -140,6 +141,7 @@ class DrugResponse(Module):
         )
         self.viability_bias = Parameter(torch.ones(()))
         self.num_drugs, self.num_mutations = data.drug_sign.size(1), data.mutation_mask.size(1)
+        self.drug_name, self.mutation_name = list(data.drugs), list(data.mutations)
         with torch.no_grad():
             self.conv.bias[data.ligand_mask] = _LIGAND_BIAS
 
@@ -157,12 +159,21 @@ class DrugResponse(Module):
         missing = [name for name in _NEEDED if name not in data]
         if missing:
             return f"no {', '.join(missing)} there."
-        shapes = data.drug_sign.size(1), data.mutation_mask.size(1)
-        if shapes != (self.num_drugs, self.num_mutations):
-            return (
-                f"{self.num_drugs} drugs and {self.num_mutations} mutations here, {shapes[0]} and "
-                f"{shapes[1]} there."
-            )
+        for what, mine, theirs in (
+            ("drugs", self.drug_name, list(data.drugs)),
+            ("mutations", self.mutation_name, list(data.mutations)),
+        ):
+            if mine != theirs:
+                return f"the {what} {', '.join(mine)} here, {', '.join(theirs)} there."
+        for what, layer, pairs in (
+            ("drug targets", self.drug, data.drug_sign.t().nonzero()),
+            ("mutated genes", self.mutation, data.mutation_mask.t().nonzero()),
+            ("TFs of viability", self.viability, data.viability_sign.nonzero()),
+        ):
+            there = pairs.t()[: 2 if pairs.size(1) == 2 else 1]
+            here = torch.stack([layer.source_index, layer.target_index])[: there.size(0)]
+            if not torch.equal(here.cpu(), there.cpu()):
+                return f"other {what} here than there."
         return self.signaling.network_difference(data)
 
     def forward(
@@ -172,7 +183,7 @@ class DrugResponse(Module):
         expression: Tensor,
         mutation: Tensor,
         perturbation: Tensor | None = None,
-    ) -> Response:
+    ) -> DrugPrediction:
         """Viability of every observation; warns where there is no steady state.
 
         Args:
@@ -199,7 +210,7 @@ class DrugResponse(Module):
 
     def respond(
         self, dose: Tensor, line: Tensor, cells: Tensor, perturbation: Tensor | None = None
-    ) -> Response:
+    ) -> DrugPrediction:
         """As `forward`, for cell lines as `cells` gives them, without warning.
 
         Args:
@@ -222,14 +233,14 @@ class DrugResponse(Module):
         if not self.relative:
             point = self.conv.solve(treated, edge_index)
             effect = self.viability(point.value).view(-1)
-            return Response(effect + self.viability_bias, *_reported(point))
+            return DrugPrediction(effect + self.viability_bias, *_reported(point))
         # Untreated states are solved once a cell line.
         lines, which = line.unique(return_inverse=True)
         both = torch.cat([treated, cells.index_select(1, lines)], dim=1)
         point = self.conv.solve(both, edge_index)
         effect = self.viability(point.value).view(-1)
         change = effect[:count] - effect[count:].index_select(0, which)
-        return Response(
+        return DrugPrediction(
             change + self.viability_bias,
             point.value[:, :count],
             torch.maximum(point.residual[:count], point.residual[count:][which]),
@@ -266,6 +277,7 @@ def _check_network(data: Data) -> None:
         )
     without = (data.drug_sign == 0).all(dim=0).nonzero().view(-1).tolist()
     if without:
-        raise ValueError(f"Drug {without[0]} has no target in this network.")
+        drug = list(data.drugs)[without[0]]
+        raise ValueError(f"The drug '{drug}' has no target in this network.")
     if not bool(data.viability_sign.any()):
         raise ValueError("No TF of this network has an effect on viability (viability_sign).")

@@ -62,6 +62,7 @@ class TrainingConfig:
         ligand_bias: Weight of the ligand bias loss.
         l2_weight: Weight of the squared interaction weights.
         l2_bias: Weight of the squared biases.
+        l2_expression: Weight of the squared expression weights and biases of a drug model.
         anti_zero: Weight of the term that keeps interaction weights away from zero.
         uniform: Weight of the state uniformity loss.
         uniform_min: Smallest state wanted over all conditions.
@@ -116,6 +117,7 @@ class TrainingConfig:
     ligand_bias: float = 0.0
     l2_weight: float = 0.0
     l2_bias: float = 0.0
+    l2_expression: float = 0.0
     anti_zero: float = 0.0
     uniform: float = 0.0
     uniform_min: float = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ __all__ = ["ResponseRun", "check_response_data"]
 # Observations of a batch whose contraction is followed: one block of the compiled kernel.
 _FOLLOWED = 32
 _FRESH = 0.01
+# Observations of a line that are visited together, as they share an untreated state.
+_TOGETHER = 8
 
 
 @dataclass
@@ -34,7 +36,7 @@ class ResponseRun(Run):
     @property
     def response(self) -> DrugResponse:
         """The model, as what it is."""
-        return cast(DrugResponse, self.model)
+        return cast(DrugResponse, cast(Any, self.model))
 
     def read(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """Doses ``[D, O]`` and viability ``[1, O]``; expression and mutations beside."""
@@ -48,6 +50,18 @@ class ResponseRun(Run):
         num_nodes = self.response.signaling.num_nodes
         deviation = self.normal((num_nodes, _FOLLOWED)) / math.sqrt(num_nodes)
         return self.x.new_zeros(0), deviation
+
+    def order(self) -> Tensor:
+        """Observations in random order, but some of a cell line together."""
+        shuffled = torch.randperm(self.x.size(1), generator=self.generator)
+        shuffled = shuffled[self.line[shuffled].argsort(stable=True)]
+        chunks = [
+            chunk
+            for part in shuffled.split(self.line.bincount().tolist())
+            for chunk in part.split(_TOGETHER)
+        ]
+        mixed = torch.randperm(len(chunks), generator=self.generator).tolist()
+        return torch.cat([chunks[i] for i in mixed])
 
     def step(
         self, batch: Tensor, lr: float
@@ -87,7 +101,7 @@ class ResponseRun(Run):
         """Loss terms of the parameters alone, those with a coefficient."""
         config, conv, model = self.config, self.model.conv, self.response
         signed = (model.drug, model.expression, model.viability)
-        linear = (*signed, model.mutation)
+        linear = (model.drug, model.mutation, model.viability)
         terms = {
             "sign": lambda: sum(
                 (losses.sign_loss(layer.weight, layer.sign) for layer in signed),
@@ -97,7 +111,10 @@ class ResponseRun(Run):
                 (losses.l2_loss(layer.weight) for layer in linear),
                 losses.l2_loss(conv.edge_weight),
             ),
-            "l2_bias": lambda: losses.l2_loss(conv.bias) + losses.l2_loss(model.expression_bias),
+            "l2_bias": lambda: losses.l2_loss(conv.bias),
+            "l2_expression": lambda: (
+                losses.l2_loss(model.expression.weight) + losses.l2_loss(model.expression_bias)
+            ),
             "anti_zero": lambda: losses.anti_zero_loss(conv.edge_weight),
         }
         return {name: term() for name, term in terms.items() if getattr(config, name)}

@@ -16,7 +16,6 @@ from torch_geometric.data import Data
 from lembas_pyg.checkpoint import load_tensors
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.nn.contraction import contraction_rate
-from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
@@ -34,7 +33,7 @@ _FRESH = 0.01
 class Run:
     """What the next epoch depends on, and what has happened so far."""
 
-    model: LEMBAS | DrugResponse
+    model: LEMBAS
     data: Data
     config: TrainingConfig
     epoch: int = 0
@@ -80,10 +79,7 @@ class Run:
         if self.epoch and (restart or config.cycle(self.epoch)[0] == 0):
             self.optimizer.state.clear()
         num_conditions = self.x.size(1)
-        device = self.generator.device
-        order = torch.arange(num_conditions, device=device)
-        if config.batch_size < num_conditions:
-            order = torch.randperm(num_conditions, generator=self.generator, device=device)
+        order = self.order()
         predicted = torch.empty_like(self.measured)
         total: dict[str, Tensor] = {}
         largest = self.x.new_zeros(())
@@ -110,6 +106,13 @@ class Run:
             self.best = _cloned(self.model.state_dict())
         self.epoch += 1
         return row
+
+    def order(self) -> Tensor:
+        """Conditions in the order of their visits in an epoch; as they are if in one batch."""
+        count, device = self.x.size(1), self.generator.device
+        if self.config.batch_size >= count:
+            return torch.arange(count, device=device)
+        return torch.randperm(count, generator=self.generator, device=device)
 
     def step(
         self, batch: Tensor, lr: float

@@ -7,7 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from torch_geometric.data import Data
@@ -102,7 +102,8 @@ def fit(
     run: Run
     if isinstance(model, DrugResponse):
         check_response_data(model, data)
-        run = ResponseRun(model, data, config)
+        # A run asks nothing of its model that `ResponseRun` does not answer for a drug model.
+        run = ResponseRun(cast(LEMBAS, model), data, config)
     else:
         check_data(model, data)
         run = Run(model, data, config)
