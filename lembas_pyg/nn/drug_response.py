@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ __all__ = ["DrugPrediction", "DrugResponse"]
 _NEEDED = ("drug_sign", "mutation_mask", "viability_sign", "drugs", "mutations")
 # Receptors are driven by their ligands, which a medium contains: original script.
 _LIGAND_BIAS = 1.0
+_LN10 = math.log(10.0)
+# Exponents beyond which float32 overflows.
+_LARGEST = 80.0
 
 
 class DrugPrediction(NamedTuple):
@@ -50,7 +54,8 @@ class DrugResponse(Module):
 
     with log10 doses :math:`d` (0 where a drug is absent), z-scored expression :math:`e_c` and
     mutations :math:`m_c` of a cell line. Lowly expressed nodes are held back, highly expressed
-    ones are not touched; drugs act on their targets, mutations on their genes.
+    ones are not touched; drugs act on their targets, mutations on their genes. Two drugs on one
+    target share it: doses add up, not their logarithms (`drug_input`).
 
     Args:
         data: Network with `drug_sign`, `mutation_mask` and `viability_sign`, as from
@@ -225,7 +230,7 @@ class DrugResponse(Module):
                 f"line has shape {list(line.shape)}; it names a cell line for each of the "
                 f"{dose.size(1)} observations of dose."
             )
-        treated = cells.index_select(1, line) + self.drug(dose)
+        treated = cells.index_select(1, line) + self.drug_input(dose)
         if perturbation is not None:
             treated = treated + self._check("perturbation", perturbation, self.signaling.num_nodes)
         count = treated.size(1)
@@ -246,6 +251,28 @@ class DrugResponse(Module):
             torch.maximum(point.residual[:count], point.residual[count:][which]),
             point.converged[:count] & point.converged[count:][which],
         )
+
+    def drug_input(self, dose: Tensor) -> Tensor:
+        r"""What drugs add to the input of every node ``[N, S]``.
+
+        .. math:: p_i = \pm \log_{10}\Big(1 + \sum_d \big(10^{|w_{di}| d_d} - 1\big)\Big)
+
+        over the drugs that inhibit a node, or activate it. Of one drug that is
+        :math:`w_{di} d_d`, as in the paper; with two drugs of weight 1 on a target it is the
+        logarithm of the sum of their doses, so that half of each does what one does alone.
+
+        Args:
+            dose: log10 dose of every drug ``[D, S]``, 0 where it is absent.
+        """
+        if dose.size(1) == 0 or int((dose > 0).sum(dim=0).max()) < 2:
+            return self.drug(dose)
+        each = self.drug.weight.view(-1, 1) * dose.index_select(0, self.drug.source_index)
+        total = dose.new_zeros(self.signaling.num_nodes, dose.size(1))
+        for sign in (1.0, -1.0):
+            amount = (sign * each * _LN10).clamp(min=0.0, max=_LARGEST).expm1()
+            joint = torch.zeros_like(total).index_add(0, self.drug.target_index, amount)
+            total = total + sign * joint.log1p() / _LN10
+        return total
 
     def slope(self, h: Tensor, drive: Tensor) -> Tensor:
         """Slope of every node's activation at a steady state ``[N, S]``, without gradient.
