@@ -109,6 +109,7 @@ PUBLIC = {
     "lembas_pyg.io": {
         "Curated",
         "Curation",
+        "DrugScreen",
         "LogDose",
         "apply_curation",
         "assemble_interactions",
@@ -127,6 +128,7 @@ PUBLIC = {
         "read_causaltab",
         "read_conditions",
         "read_curation",
+        "read_drug_screen",
         "read_expression",
         "read_folds",
         "read_gene_list",

@@ -54,7 +54,7 @@ def test_nodes_are_cut_with_what_belongs_to_them(screen):
 
 def test_unknown_drug_target_is_refused(screen_tables):
     targets = screen_tables["drug_targets"].replace("S2", "S9")
-    with pytest.raises(ValueError, match="'Q' has an unknown target. 'S9' is not among"):
+    with pytest.raises(ValueError, match=r"'Q' has an unknown target\. 'S9' is not among"):
         changed(screen_tables, drug_targets=targets)
 
 
@@ -87,7 +87,7 @@ def test_gap_in_the_expression_is_refused(screen_tables):
 
 def test_expression_of_no_node_is_refused(screen_tables):
     expression = screen_tables["expression"].rename(columns={"R1": "EGFR"})
-    with pytest.raises(ValueError, match="Expression has a column of no node. 'EGFR'"):
+    with pytest.raises(ValueError, match=r"Expression has a column of no node\. 'EGFR'"):
         changed(screen_tables, expression=expression)
 
 

@@ -16,6 +16,7 @@ from lembas_pyg.network.conditions import add_conditions, select_conditions, to_
 from lembas_pyg.network.drug_screen import (
     add_drug_screen,
     ask_observations,
+    from_drug_screen,
     select_observations,
 )
 from lembas_pyg.network.nodes import node_index
@@ -33,6 +34,7 @@ __all__ = [
     "add_report",
     "ask_observations",
     "curation_report",
+    "from_drug_screen",
     "from_interactions",
     "node_index",
     "select_conditions",

@@ -11,10 +11,12 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from lembas_pyg.io.conditions import check_conditions
+from lembas_pyg.io.drug_screen import DrugScreen
 from lembas_pyg.io.interactions import check_interactions, interaction_sign
 from lembas_pyg.network.nodes import first_of, unknown_node
+from lembas_pyg.network.tables import from_interactions
 
-__all__ = ["add_drug_screen", "ask_observations", "select_observations"]
+__all__ = ["add_drug_screen", "ask_observations", "from_drug_screen", "select_observations"]
 
 
 def add_drug_screen(
@@ -91,6 +93,28 @@ def add_drug_screen(
     ):
         out[key] = {name: i for i, name in enumerate(names)}
     return out
+
+
+def from_drug_screen(screen: DrugScreen) -> Data:
+    """Make a network with a drug screen of its tables, as `lembas_pyg.io.read_drug_screen` gives.
+
+    Args:
+        screen: The tables.
+
+    Raises:
+        ValueError: They do not fit together, see `add_drug_screen`.
+    """
+    return add_drug_screen(
+        from_interactions(screen.interactions, screen.annotation),
+        screen.doses,
+        screen.cell_lines,
+        screen.expression,
+        screen.mutations,
+        drug_targets=screen.drug_targets,
+        mutated=screen.mutated,
+        viability_tfs=screen.viability_tfs,
+        viability=screen.viability,
+    )
 
 
 def select_observations(data: Data, observations: Iterable[int] | Tensor) -> Data:

@@ -64,6 +64,8 @@ class DrugResponse(Module):
         relative: Whether viability is read off the difference from the untreated cell line, whose
             viability is then the same (:math:`v_0`) in all lines; else off the treated state alone,
             as in the paper.
+        expression_limit: Largest input that expression may add to a node; 0, as in the paper, if
+            high expression is to add nothing, None for no limit.
         drug_amplitude: Initial effect of one unit of log10 dose on a target (dimensionless).
         viability_amplitude: Initial weight of every TF (dimensionless).
         expression_amplitude: Initial weight of the expression of every node (dimensionless).
@@ -103,6 +105,7 @@ class DrugResponse(Module):
         act: Callable[[Tensor], Tensor] = michaelis_menten_like,
         *,
         relative: bool = True,
+        expression_limit: float | None = 0.0,
         drug_amplitude: float = 1.0,
         viability_amplitude: float = 0.1,
         expression_amplitude: float = 1e-4,
@@ -114,7 +117,7 @@ class DrugResponse(Module):
     ) -> None:
         super().__init__()
         _check_network(data)
-        self.relative = relative
+        self.relative, self.expression_limit = relative, expression_limit
         self.signaling = LEMBAS(
             data,
             act,
@@ -210,8 +213,10 @@ class DrugResponse(Module):
         """What expression and mutations add to the input of every node ``[N, C]``."""
         expression = self._check("expression", expression, self.signaling.num_nodes)
         mutation = self._check("mutation", mutation, self.num_mutations)
-        held_back = (self.expression(expression) + self.expression_bias).clamp(max=0.0)
-        return held_back + self.mutation(mutation)
+        expressed = self.expression(expression) + self.expression_bias
+        if self.expression_limit is not None:
+            expressed = expressed.clamp(max=self.expression_limit)
+        return expressed + self.mutation(mutation)
 
     def respond(
         self, dose: Tensor, line: Tensor, cells: Tensor, perturbation: Tensor | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lembas_pyg.training.radius import shrink_radius
     from lembas_pyg.training.refinement import Refinement, refine
     from lembas_pyg.training.response_ensemble import ResponseEnsemble
-    from lembas_pyg.training.response_folds import response_folds
+    from lembas_pyg.training.response_splits import response_folds
     from lembas_pyg.training.response_validation import (
         ResponseValidation,
         cross_validate_response,
@@ -79,7 +79,7 @@ _HOME = {
     "leave_one_out": "folds",
     "load_members": "members",
     "refine": "refinement",
-    "response_folds": "response_folds",
+    "response_folds": "response_splits",
     "score_table": "scores",
     "shrink_radius": "radius",
     "train_responses": "response_validation",

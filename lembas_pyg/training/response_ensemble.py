@@ -15,6 +15,7 @@ from lembas_pyg.nn.drug_response import DrugResponse
 __all__ = ["ResponseEnsemble"]
 
 _FORMAT = "lembas_pyg drug model 1"
+_OPTIONS = ("relative", "expression_limit")
 
 
 class ResponseEnsemble(Module):
@@ -65,7 +66,7 @@ class ResponseEnsemble(Module):
         for number, model in enumerate(self.models):
             content = {
                 "format": _FORMAT,
-                "relative": model.relative,
+                "options": {name: getattr(model, name) for name in _OPTIONS},
                 "drug_name": model.drug_name,
                 "mutation_name": model.mutation_name,
                 "state": model.state_dict(),
@@ -92,7 +93,7 @@ class ResponseEnsemble(Module):
             content = load_tensors(file)
             if not isinstance(content, dict) or content.get("format") != _FORMAT:
                 raise ValueError(f"{file} is no drug model of this version ({_FORMAT}).")
-            model = DrugResponse(data, relative=content["relative"], radius=None)
+            model = DrugResponse(data, radius=None, **content["options"])
             for what in ("drug_name", "mutation_name"):
                 if content[what] != getattr(model, what):
                     raise ValueError(

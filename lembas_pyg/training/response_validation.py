@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -63,7 +64,7 @@ class _Task:
 
     data: Data
     config: TrainingConfig
-    relative: bool
+    model: Callable[..., DrugResponse]
     fold: int
     member: int
     held_out: Tensor
@@ -79,7 +80,7 @@ def cross_validate_response(
     *,
     members: int = 1,
     baselines: bool = True,
-    relative: bool = True,
+    model: Callable[..., DrugResponse] = DrugResponse,
     executor: Executor | None = None,
     jobs: int = 1,
 ) -> ResponseValidation:
@@ -94,7 +95,8 @@ def cross_validate_response(
         members: Models a fold, averaged.
         baselines: Whether the models of `lembas_pyg.training.response_baselines` are fitted to the
             same folds. Their scores come with those of their mean with ours.
-        relative: As for `lembas_pyg.nn.DrugResponse`.
+        model: Called as ``model(data, generator=..., ...)``; ``functools.partial(DrugResponse,
+            relative=False)`` for other options.
         executor: Where members are trained: any `concurrent.futures.Executor`.
         jobs: Without an executor, processes on this machine, one thread each; 1 trains here.
 
@@ -121,7 +123,7 @@ def cross_validate_response(
     if len(numbers) < 2:
         raise ValueError("All observations are in one fold: nothing would be trained on.")
     tasks = [
-        _Task(data, config, relative, int(fold), member, torch.from_numpy(folds == fold))
+        _Task(data, config, model, int(fold), member, torch.from_numpy(folds == fold))
         for member in range(-1 if baselines else 0, members)
         for fold in numbers
     ]
@@ -137,7 +139,7 @@ def train_responses(
     config: TrainingConfig,
     *,
     members: int = 1,
-    relative: bool = True,
+    model: Callable[..., DrugResponse] = DrugResponse,
     executor: Executor | None = None,
     jobs: int = 1,
 ) -> ResponseEnsemble:
@@ -147,7 +149,8 @@ def train_responses(
         data: Network with a drug screen.
         config: Settings of every training; the seed of a member follows from its seed and number.
         members: Models.
-        relative: As for `lembas_pyg.nn.DrugResponse`.
+        model: Called as ``model(data, generator=..., ...)``; ``functools.partial(DrugResponse,
+            relative=False)`` for other options.
         executor: Where members are trained: any `concurrent.futures.Executor`.
         jobs: Without an executor, processes on this machine, one thread each; 1 trains here.
 
@@ -155,7 +158,7 @@ def train_responses(
         FloatingPointError: The loss of a training became infinite or NaN.
     """
     nothing = torch.zeros(data.dose.size(1), dtype=torch.bool)
-    tasks = [_Task(data, config, relative, 0, member, nothing) for member in range(members)]
+    tasks = [_Task(data, config, model, 0, member, nothing) for member in range(members)]
     trained = dict(
         (task.member, model)
         for task, (model, _) in run_tasks(_train, tasks, executor=executor, jobs=jobs)
@@ -169,9 +172,8 @@ def _train(task: _Task) -> tuple[DrugResponse, History]:
     seed = int(sequence.generate_state(1)[0])
     config = replace(task.config, seed=seed)
     options = config.model_options()
-    model = DrugResponse(
+    model = task.model(
         task.data,
-        relative=task.relative,
         generator=torch.Generator().manual_seed(seed),
         **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
     )

@@ -27,5 +27,5 @@ def test_a_dose_without_logarithm_is_refused(dose):
 
 
 def test_a_dose_that_would_read_as_absent_is_refused():
-    with pytest.raises(ValueError, match="1 uM. A log10 of 0 or less reads as 'absent'"):
+    with pytest.raises(ValueError, match=r"1 uM\. A log10 of 0 or less reads as 'absent'"):
         LogDose("uM").transform(table(1.0))
