@@ -52,6 +52,8 @@ class TrainingConfig:
         lr_peak: Epoch of a cycle with the largest learning rate; a share of the cycle if below 1.
         lr_cycles: Cycles of the learning rate, each over an equal part of `epochs`; Adam starts
             anew with each.
+        lr_expression: Learning rate of the expression weights and biases of a drug model, as a
+            share of that of the others.
         adam_beta2: Decay of Adam's second moment; small values let it forget steep gradients.
         reset_every: Epochs after which Adam forgets its moments (warm restart); 0 for never.
         noise: Standard deviation of the noise added to every node's input (dimensionless).
@@ -105,6 +107,7 @@ class TrainingConfig:
     lr_end: float = 1e-5
     lr_peak: float = 1000
     lr_cycles: int = 1
+    lr_expression: float = 1.0
     adam_beta2: float = 0.999
     reset_every: int = 200
     # noise and clip

@@ -45,6 +45,12 @@ class ResponseRun(Run):
         self.line = data.cell_line.view(-1)
         return data.dose.to(like), data.viability.to(like)
 
+    def groups(self) -> list[dict[str, Any]]:
+        """Expression learns at a pace of its own: Adam moves what matters little as fast."""
+        own = [self.response.expression.weight, self.response.expression_bias]
+        others = [p for p in self.parameters if not any(p is q for q in own)]
+        return [{"params": others}, {"params": own, "share": self.config.lr_expression}]
+
     def remembered(self) -> tuple[Tensor, Tensor]:
         """No states; deviations of a block of observations, whichever they are."""
         num_nodes = self.response.signaling.num_nodes

@@ -51,8 +51,12 @@ class Run:
         self.states, self.deviation = self.remembered()
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(
-            self.parameters, self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
+            self.groups(), self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
         )
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Parameters that share a learning rate, and the `share` of the schedule's it is."""
+        return [{"params": self.parameters}]
 
     def read(self, like: Tensor) -> tuple[Tensor, Tensor]:
         """Inputs and measurements, conditions as columns, in the model's precision."""
@@ -74,7 +78,7 @@ class Run:
         config, started = self.config, time.perf_counter()
         lr = config.learning_rate(self.epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("share", 1.0)
         restart = config.reset_every and self.epoch % config.reset_every == 0
         if self.epoch and (restart or config.cycle(self.epoch)[0] == 0):
             self.optimizer.state.clear()

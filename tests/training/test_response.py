@@ -33,7 +33,14 @@ def trained(screen, config=CONFIG, seed=0, **options):
     return model, fit(model, screen, config, progress=False)
 
 
-def test_training_fits_the_observations_and_says_so(screen):
+def test_training_fits_what_another_model_says_and_tells_how_it_went(screen):
+    source = DrugResponse(screen, generator=torch.Generator().manual_seed(5)).double()
+    with torch.no_grad():
+        source.viability.weight.fill_(1.0)
+        source.mutation.weight.fill_(0.3)
+        source.drug.weight.mul_(0.2)
+    screen.viability = predict_viability(source, screen).viability.view(1, -1)
+    assert screen.viability.std() > 0.05
     model, history = trained(screen, replace(CONFIG, epochs=300, lr=2e-2))
     table = history.table
     assert len(table) == 300 and table["visits"].eq(24).all()
