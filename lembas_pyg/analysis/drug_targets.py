@@ -50,7 +50,7 @@ def target_effects(
     targets = (data.drug_sign[:, row] != 0).nonzero().view(-1).tolist()
     asked = asked_of(data, drug, lines, [dose])
     models = exact_models(model, data)
-    intact = _effect(models, asked)
+    intact = _effect(models, asked, row)
     blocks = []
     for target in targets:
         without = _effect(models, asked, row, without=[target])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.nn.activations import michaelis_menten_like
 from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
+from lembas_pyg.nn.joint_effect import joint_effect
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
@@ -22,9 +22,6 @@ __all__ = ["DrugPrediction", "DrugResponse"]
 _NEEDED = ("drug_sign", "mutation_mask", "viability_sign", "drugs", "mutations")
 # Receptors are driven by their ligands, which a medium contains: original script.
 _LIGAND_BIAS = 1.0
-_LN10 = math.log(10.0)
-# Exponents beyond which float32 overflows.
-_LARGEST = 80.0
 
 
 class DrugPrediction(NamedTuple):
@@ -64,6 +61,9 @@ class DrugResponse(Module):
         relative: Whether viability is read off the difference from the untreated cell line, whose
             viability is then the same (:math:`v_0`) in all lines; else off the treated state alone,
             as in the paper.
+        programs: Principal components of expression that cell lines are described by, besides the
+            expression of drug targets and mutated genes, which is left as it is; None to leave all.
+            With far more nodes than lines, single nodes tell lines apart that no program does.
         expression_limit: Largest input that expression may add to a node; 0, as in the paper, if
             high expression is to add nothing, None for no limit.
         drug_amplitude: Initial effect of one unit of log10 dose on a target (dimensionless).
@@ -99,12 +99,17 @@ class DrugResponse(Module):
         expression at 0 as here; the original script lets 1 % of what is above pass.
     """
 
+    own_expression: Tensor
+    mean_expression: Tensor
+    axes: Tensor
+
     def __init__(
         self,
         data: Data,
         act: Callable[[Tensor], Tensor] = michaelis_menten_like,
         *,
         relative: bool = True,
+        programs: int | None = None,
         expression_limit: float | None = 0.0,
         drug_amplitude: float = 1.0,
         viability_amplitude: float = 0.1,
@@ -130,6 +135,13 @@ class DrugResponse(Module):
             generator=generator,
         )
         num_nodes = self.signaling.num_nodes
+        self.programs = programs
+        aimed_at = (data.drug_sign != 0).any(dim=1) | data.mutation_mask.any(dim=1)
+        self.register_buffer("own_expression", aimed_at.view(-1, 1))
+        self.register_buffer("mean_expression", torch.zeros(num_nodes, 1))
+        self.register_buffer("axes", torch.zeros(num_nodes, programs or 0))
+        if programs is not None:
+            self.learn_programs(data.expression)
         drug, target = data.drug_sign.t().nonzero().unbind(1)
         sign = data.drug_sign[target, drug]
         self.drug = SparseProjection(
@@ -209,11 +221,40 @@ class DrugResponse(Module):
         warn_not_converged(point, self.conv.tol)
         return response
 
+    def learn_programs(self, expression: Tensor) -> None:
+        """Find the principal components of expression; training does so for the lines it sees.
+
+        Args:
+            expression: z-scored expression of cell lines ``[N, C]``.
+
+        Raises:
+            ValueError: There are fewer lines than components.
+        """
+        if self.programs is None:
+            return
+        if not 1 <= self.programs < expression.size(1):
+            raise ValueError(
+                f"programs is {self.programs}; of {expression.size(1)} cell lines there can be 1 to "
+                f"{expression.size(1) - 1}, or None."
+            )
+        exact = expression.double()
+        mean = exact.mean(dim=1, keepdim=True)
+        axes = torch.linalg.svd(exact - mean, full_matrices=False).U[:, : self.programs]
+        self.mean_expression.copy_(mean)
+        self.axes.copy_(axes)
+
+    def described(self, expression: Tensor) -> Tensor:
+        """Expression as far as the programs tell it, and that of targets as it is ``[N, C]``."""
+        if self.programs is None:
+            return expression
+        told = self.axes @ (self.axes.t() @ (expression - self.mean_expression))
+        return torch.where(self.own_expression, expression, told + self.mean_expression)
+
     def cells(self, expression: Tensor, mutation: Tensor) -> Tensor:
         """What expression and mutations add to the input of every node ``[N, C]``."""
         expression = self._check("expression", expression, self.signaling.num_nodes)
         mutation = self._check("mutation", mutation, self.num_mutations)
-        expressed = self.expression(expression) + self.expression_bias
+        expressed = self.expression(self.described(expression)) + self.expression_bias
         if self.expression_limit is not None:
             expressed = expressed.clamp(max=self.expression_limit)
         return expressed + self.mutation(mutation)
@@ -258,26 +299,19 @@ class DrugResponse(Module):
         )
 
     def drug_input(self, dose: Tensor) -> Tensor:
-        r"""What drugs add to the input of every node ``[N, S]``.
+        """What drugs add to the input of every node ``[N, S]``.
 
-        .. math:: p_i = \pm \log_{10}\Big(1 + \sum_d \big(10^{|w_{di}| d_d} - 1\big)\Big)
-
-        over the drugs that inhibit a node, or activate it. Of one drug that is
-        :math:`w_{di} d_d`, as in the paper; with two drugs of weight 1 on a target it is the
-        logarithm of the sum of their doses, so that half of each does what one does alone.
+        One drug adds its weight times its log10 dose, as in the paper. Where several act on a
+        target their doses add up, not the logarithms, see `joint_effect`.
 
         Args:
             dose: log10 dose of every drug ``[D, S]``, 0 where it is absent.
         """
         if dose.size(1) == 0 or int((dose > 0).sum(dim=0).max()) < 2:
             return self.drug(dose)
-        each = self.drug.weight.view(-1, 1) * dose.index_select(0, self.drug.source_index)
-        total = dose.new_zeros(self.signaling.num_nodes, dose.size(1))
-        for sign in (1.0, -1.0):
-            amount = (sign * each * _LN10).clamp(min=0.0, max=_LARGEST).expm1()
-            joint = torch.zeros_like(total).index_add(0, self.drug.target_index, amount)
-            total = total + sign * joint.log1p() / _LN10
-        return total
+        layer = self.drug
+        level = dose.index_select(0, layer.source_index)
+        return joint_effect(layer.weight, level, layer.target_index, layer.num_targets)
 
     def slope(self, h: Tensor, drive: Tensor) -> Tensor:
         """Slope of every node's activation at a steady state ``[N, S]``, without gradient.

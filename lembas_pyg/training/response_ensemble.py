@@ -15,7 +15,7 @@ from lembas_pyg.nn.drug_response import DrugResponse
 __all__ = ["ResponseEnsemble"]
 
 _FORMAT = "lembas_pyg drug model 1"
-_OPTIONS = ("relative", "expression_limit")
+_OPTIONS = ("relative", "programs", "expression_limit")
 
 
 class ResponseEnsemble(Module):

@@ -43,6 +43,7 @@ class ResponseRun(Run):
         data = self.data
         self.expression, self.mutation = data.expression.to(like), data.mutation.to(like)
         self.line = data.cell_line.view(-1)
+        self.response.learn_programs(data.expression[:, self.line.unique()])
         return data.dose.to(like), data.viability.to(like)
 
     def groups(self) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ import torch
 from torch_geometric.utils import to_dense_adj
 
 from lembas_pyg.nn import DrugResponse, SparseProjection
+from lembas_pyg.nn.joint_effect import joint_effect
 
 
 @pytest.fixture
@@ -97,11 +98,25 @@ def test_gradients_are_those_of_finite_differences(model, screen):
 
 def test_two_drugs_on_one_target_add_their_doses(screen):
     screen.drug_sign[:, 1] = screen.drug_sign[:, 0]  # Q hits what P hits
-    model = DrugResponse(screen).double()
+    model = DrugResponse(screen, drug_amplitude=0.4).double()
     alone = model.drug_input(torch.tensor([[2.0], [0.0]]).double())
-    half = torch.tensor([[50.5], [50.5]]).double().log10()
+    half = torch.tensor([[50.0], [50.0]]).double().log10()
     torch.testing.assert_close(model.drug_input(half), alone)
-    torch.testing.assert_close(alone.min(), torch.tensor(-2.0).double())
+    torch.testing.assert_close(alone.min(), torch.tensor(-0.8).double())
+
+
+def test_drugs_of_other_strength_and_direction_by_brute_force():
+    weight = torch.tensor([-0.5, -0.2, 0.3, -0.4], dtype=torch.float64, requires_grad=True)
+    target = torch.tensor([1, 1, 1, 0])
+    level = torch.tensor([[2.0, 0.0], [3.0, 1.0], [1.5, 0.0], [0.0, 2.0]], dtype=torch.float64)
+    found = joint_effect(weight, level, target, 3)
+    # The effect at which the shares of both inhibitors sum up to 1, from a fine grid.
+    grid = torch.linspace(0.5, 3.0, 2_000_001, dtype=torch.float64)
+    shares = 10 ** (2.0 - grid / 0.5) + 10 ** (3.0 - grid / 0.2)
+    inhibition = float(grid[(shares - 1).abs().argmin()])
+    expected = torch.tensor([[0.0, -0.8], [0.45 - inhibition, -0.2], [0.0, 0.0]]).double()
+    torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
+    assert torch.autograd.gradcheck(lambda w: joint_effect(w, level, target, 3), weight)
 
 
 def test_drugs_on_different_targets_do_not_meddle(model, screen):
