@@ -68,8 +68,8 @@ def read_drug_screen(folder: FilePath, unit: str = "nM") -> DrugScreen:
             ``cell-lines.tsv`` (observation, cell_line); ``expression.tsv`` (z-scores, cell lines x
             accessions); ``mutations.tsv`` (0 or 1, cell lines x mutations); ``mutated-genes.tsv``
             (mutation, node); ``drug-targets.tsv`` and ``viability-tfs.tsv`` (interactions: source,
-            target, stimulation, inhibition); and where there are ``viability.tsv`` (observation,
-            viability) and ``folds.tsv`` (observation, fold).
+            target, direction, stimulation, inhibition); and where there are ``viability.tsv``
+            (observation, viability) and ``folds.tsv`` (observation, fold).
         unit: Of the concentrations.
 
     Raises:

@@ -61,12 +61,14 @@ class DrugResponse(Module):
         relative: Whether viability is read off the difference from the untreated cell line, whose
             viability is then the same (:math:`v_0`) in all lines; else off the treated state alone,
             as in the paper.
-        programs: Principal components of expression that cell lines are described by, besides the
-            expression of drug targets and mutated genes, which is left as it is; None to leave all.
-            With far more nodes than lines, single nodes tell lines apart that no program does.
+        programs: Principal components of expression that cell lines are described by, at most,
+            besides the expression of drug targets and mutated genes, which is left as it is; None
+            to leave all, as in the paper. With far more nodes than lines, single nodes tell lines
+            apart that no program does.
         expression_limit: Largest input that expression may add to a node; 0, as in the paper, if
             high expression is to add nothing, None for no limit.
-        drug_amplitude: Initial effect of one unit of log10 dose on a target (dimensionless).
+        drug_amplitude: Initial effect of one unit of log10 dose on a target (dimensionless). The
+            paper's 1 leaves a target no activity at any but the smallest doses, and a small slope.
         viability_amplitude: Initial weight of every TF (dimensionless).
         expression_amplitude: Initial weight of the expression of every node (dimensionless).
         radius: Spectral radius the initial weights are scaled to; None to leave them.
@@ -109,9 +111,9 @@ class DrugResponse(Module):
         act: Callable[[Tensor], Tensor] = michaelis_menten_like,
         *,
         relative: bool = True,
-        programs: int | None = None,
+        programs: int | None = 15,
         expression_limit: float | None = 0.0,
-        drug_amplitude: float = 1.0,
+        drug_amplitude: float = 0.3,
         viability_amplitude: float = 0.1,
         expression_amplitude: float = 1e-4,
         radius: float | None = 0.8,
@@ -140,8 +142,9 @@ class DrugResponse(Module):
         self.register_buffer("own_expression", aimed_at.view(-1, 1))
         self.register_buffer("mean_expression", torch.zeros(num_nodes, 1))
         self.register_buffer("axes", torch.zeros(num_nodes, programs or 0))
-        if programs is not None:
-            self.learn_programs(data.expression)
+        if programs is not None and programs < 1:
+            raise ValueError(f"programs is {programs}; it must be 1 or more, or None.")
+        self.learn_programs(data.expression)
         drug, target = data.drug_sign.t().nonzero().unbind(1)
         sign = data.drug_sign[target, drug]
         self.drug = SparseProjection(
@@ -227,21 +230,15 @@ class DrugResponse(Module):
         Args:
             expression: z-scored expression of cell lines ``[N, C]``.
 
-        Raises:
-            ValueError: There are fewer lines than components.
         """
         if self.programs is None:
             return
-        if not 1 <= self.programs < expression.size(1):
-            raise ValueError(
-                f"programs is {self.programs}; of {expression.size(1)} cell lines there can be 1 to "
-                f"{expression.size(1) - 1}, or None."
-            )
         exact = expression.double()
         mean = exact.mean(dim=1, keepdim=True)
-        axes = torch.linalg.svd(exact - mean, full_matrices=False).U[:, : self.programs]
+        axes = torch.linalg.svd(exact - mean, full_matrices=False).U
+        axes = axes[:, : min(self.programs, expression.size(1) - 1)]  # of a mean there are fewer
         self.mean_expression.copy_(mean)
-        self.axes.copy_(axes)
+        self.axes.zero_()[:, : axes.size(1)] = axes.to(self.axes)
 
     def described(self, expression: Tensor) -> Tensor:
         """Expression as far as the programs tell it, and that of targets as it is ``[N, C]``."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +17,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.network import select_observations
 from lembas_pyg.nn.drug_response import DrugResponse
@@ -70,7 +74,28 @@ class _Task:
     held_out: Tensor
 
     def __str__(self) -> str:
-        return f"fold {self.fold}, member {self.member}"
+        return f"fold {self.fold}, member {self.member}" if self.member >= 0 else "the baselines"
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.fold, self.member
+
+    @property
+    def file(self) -> str:
+        who = f"member-{self.member:03d}" if self.member >= 0 else "baselines"
+        return f"fold-{self.fold:03d}-{who}.pt"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a result depends on, but for the measurements, which a sum stands for."""
+        model = self.model
+        options = model.keywords if isinstance(model, partial) else {}
+        return {
+            "settings": {} if self.member < 0 else self.config.to_dict(),
+            "model": {} if self.member < 0 else dict(options),
+            "held_out": self.held_out,
+            "viability": float(self.data.viability.nansum()),
+        }
 
 
 def cross_validate_response(
@@ -83,6 +108,7 @@ def cross_validate_response(
     model: Callable[..., DrugResponse] = DrugResponse,
     executor: Executor | None = None,
     jobs: int = 1,
+    folder: str | os.PathLike[str] | None = None,
 ) -> ResponseValidation:
     """Train on all observations but those of a fold, predict these, for every fold.
 
@@ -99,12 +125,15 @@ def cross_validate_response(
             relative=False)`` for other options.
         executor: Where members are trained: any `concurrent.futures.Executor`.
         jobs: Without an executor, processes on this machine, one thread each; 1 trains here.
+        folder: Where what each member says is written once it is trained; a second call with the
+            same arguments goes on with what is missing there.
 
     Returns:
         Predictions, scores and members.
 
     Raises:
-        ValueError: The folds do not fit the data, or a number is not legal.
+        ValueError: The folds do not fit the data, a number is not legal, or the folder belongs to
+            another cross-validation.
         FloatingPointError: The loss of a training became infinite or NaN.
 
     References:
@@ -127,11 +156,36 @@ def cross_validate_response(
         for member in range(-1 if baselines else 0, members)
         for fold in numbers
     ]
-    results = {
-        (task.fold, task.member): found
-        for task, found in run_tasks(_work, tasks, executor=executor, jobs=jobs)
-    }
+    results = {}
+    if folder is not None:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        results = _earlier(tasks, Path(folder))
+    missing = [task for task in tasks if task.key not in results]
+    for task, found in run_tasks(_work, missing, executor=executor, jobs=jobs):
+        results[task.key] = found
+        if folder is not None:
+            save_tensors({"of": task.record, "found": found}, Path(folder) / task.file)
     return _collect(data, folds, members, results)
+
+
+def _earlier(tasks: list[_Task], folder: Path) -> dict[tuple[int, int], dict[str, Any]]:
+    """What earlier calls have left in a folder, refused if they were other ones."""
+    found = {}
+    for task in tasks:
+        path = folder / task.file
+        if not path.is_file():
+            continue
+        content = load_tensors(path)
+        for name, value in task.record.items():
+            there = content["of"][name]
+            same = torch.equal(there, value) if isinstance(value, Tensor) else there == value
+            if not same:
+                raise ValueError(
+                    f"{path} is of another cross-validation: it differs in {name}. Use the same "
+                    f"arguments to go on, or another folder."
+                )
+        found[task.key] = content["found"]
+    return found
 
 
 def train_responses(
