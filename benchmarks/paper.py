@@ -40,7 +40,6 @@ _MISSING = [
     ("4, S7, S9", "reference models and their screens: `parameterise` is there, a script is not"),
     ("S3, S10", "time by size of network and number of conditions: see `make bench`"),
     ("S12", "missing interaction: `python -m benchmarks.missing_interactions`"),
-    ("S18", "drug response: not built yet"),
 ]
 
 
@@ -97,7 +96,8 @@ def run(path: Path, folder: Path, fast: bool) -> Run:
     networks = Shared.find(None).data
     environment = dict(os.environ)
     if networks is not None:
-        environment.setdefault("LEMBAS_PYG_MIRROR", str(networks / "lembas" / "networks"))
+        folders = [str(networks / "lembas" / name) for name in ("networks", "viability")]
+        environment.setdefault("LEMBAS_PYG_MIRROR", os.pathsep.join(folders))
     subprocess.run([*command, *(["--fast"] if fast else [])], check=True, env=environment)
     return Run(path.stem, _numbers(folder, path.stem), time.perf_counter() - started)
 

@@ -123,6 +123,14 @@ EXPECTED = {
             )
         ],
     ),
+    "paper/figS18_viability.py": (
+        "fit, Pearson r",
+        [
+            f"figS18/fast/{name}"
+            for name in ("figS18.png", "figS18_viability-numbers.tsv", "scores.tsv", "curves.tsv")
+        ],
+    ),
+    "drug_combinations.py": ("Bliss", ["combination.png", "curves.png", "combination.tsv"]),
     "tf_activity.py": ("Left out", ["expression.tsv", "recovery.png"]),
     "paper/figS13_tf_activity.py": (
         "88 TFs shared",
@@ -161,6 +169,7 @@ PUBLISHED = {
     "paper/figS11a_spectral_regularisation.py",
     "paper/figS13_tf_activity.py",
     "paper/figS15_literature.py",
+    "paper/figS18_viability.py",
     "unseen_ligands.py",
 }
 
@@ -178,7 +187,8 @@ def run_example(request, tmp_path):
         env = {"PYTHONPATH": path, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
         if name_of(script) in PUBLISHED:
             data = request.getfixturevalue("shared_data")
-            env["LEMBAS_PYG_MIRROR"] = str(data / "lembas" / "networks")
+            folders = [str(data / "lembas" / name) for name in ("networks", "viability")]
+            env["LEMBAS_PYG_MIRROR"] = os.pathsep.join(folders)
             env["LEMBAS_PYG_SHARED"] = str(data.parent)
         done = subprocess.run(
             [sys.executable, str(script), *options],

@@ -23,8 +23,8 @@ class DrugViability(PublishedNetwork):
     1,250 nodes; every drug alone, log10 doses (0 where absent), z-scored expression of the nodes
     and 36 mutations of each cell line, as `lembas_pyg.network.add_drug_screen` lays them out.
     Names of drugs are plain (PLX4720), mutations are called ``BRAF V600E``. The arguments are
-    those of `PublishedNetwork`; the folder in ``LEMBAS_PYG_MIRROR`` is to hold the files by the
-    names in `files`.
+    those of `PublishedNetwork`. Its network has the name of that of the `LigandScreen`, but other
+    interactions and nodes.
 
     References:
         Nilsson et al. (2022), Nat. Commun. 13, 3069; SI Fig. 18. Measurements, targets and TFs of
