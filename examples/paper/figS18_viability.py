@@ -110,10 +110,10 @@ def main():
     rows = [*score_rows(found, "S18c", "held-out lines")]
     if arguments.splits:
         for split in ("drug-cell-line", "random", "drug"):
-            by = validate(response_folds(data, split, seed=0), folder=out / split)
+            by = validate(response_folds(data, split, 3, seed=0), folder=out / split)
             rows += score_rows(by, "S18c", f"held out: {split}")
 
-    models = train_responses(data, config, members=arguments.members, jobs=jobs)
+    models = train_responses(data, config)
     fit = viability_table(data, predict_viability(models, data, tol=1e-6))
     rows.append(("S18b", "fit, Pearson r", "0.87 +- 0.01", fit["viability"].corr(fit["measured"])))
     # As many expression weights as nodes, and twice the epochs: what the paper fits.

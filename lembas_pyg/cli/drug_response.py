@@ -209,7 +209,7 @@ def _answer(arguments: argparse.Namespace, models: Any, data: Data) -> pd.DataFr
     """The table of a question."""
     from lembas_pyg import analysis
 
-    drug = None if arguments.drug is None else arguments.drug[0]
+    drug: Any = None if arguments.drug is None else arguments.drug[0]
     lines, doses = arguments.cell_lines, arguments.doses
     if arguments.task == "curves":
         return analysis.dose_response(models, data, drug, lines, doses=doses)
