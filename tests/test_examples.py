@@ -421,3 +421,14 @@ def test_figure_5_learns_from_a_hundred_conditions(numbers):
     assert found(table, "r, 100x5 ligands") > 0.87
     assert found(table, "r, scrambled y") < 0.2
     assert found(table, "median r of internal states") > 0.8
+
+
+@pytest.mark.slow
+def test_figure_s18_holds_out_cell_lines_better_than_the_paper(numbers):
+    table = numbers("figS18_viability", "--members=1", timeout=3600)
+    ours = table.set_index("what")["ours"]
+    assert float(ours["held-out lines, r, LEMBAS"].split()[0]) > 0.70
+    assert found(table, "fit, Pearson r") > 0.75
+    for drug in ("PLX4720", "PD0325901", "Selumetinib"):
+        for which in ("measured", "held out"):
+            assert found(table, f"BRAF V600E less other lines, {drug}, {which}") < -0.1

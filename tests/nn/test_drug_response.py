@@ -180,3 +180,37 @@ def test_a_projection_has_a_weight_and_sign_of_each_pair():
     assert projection.weight.tolist() == [1.0, -2.0, 0.5]
     with pytest.raises(ValueError, match="2 signs, but 3 pairs"):
         SparseProjection(index, index, 3, amplitude=1.0, sign=sign[:2])
+
+
+def test_lines_are_described_by_programs_but_for_targets_and_mutated_genes(screen):
+    model = DrugResponse(screen, programs=1).double()
+    model.learn_programs(screen.expression)
+    found = model.described(screen.expression)
+    mean = screen.expression.mean(dim=1, keepdim=True)
+    u, s, vh = torch.linalg.svd(screen.expression - mean)
+    expected = mean + s[0] * u[:, :1] @ vh[:1]
+    own = [screen.node_name.index(name) for name in ("R1", "S1", "S2", "R2")]
+    expected[own] = screen.expression[own]
+    torch.testing.assert_close(found, expected)
+    whole = DrugResponse(screen, programs=None)
+    assert torch.equal(whole.described(screen.expression), screen.expression)
+    with pytest.raises(ValueError, match="programs is 0; it must be 1 or more, or None"):
+        DrugResponse(screen, programs=0)
+
+
+def test_more_programs_than_lines_leave_expression_as_it_is(model, screen):
+    model.learn_programs(screen.expression)
+    torch.testing.assert_close(model.described(screen.expression), screen.expression)
+
+
+def test_expression_above_the_limit_adds_nothing(screen):
+    limited, free = (DrugResponse(screen, expression_limit=limit) for limit in (0.0, None))
+    for model in (limited, free):
+        with torch.no_grad():
+            model.expression.weight.fill_(0.5)
+    expected = 0.5 * screen.expression.float()
+    mutations = torch.zeros_like(screen.mutation)
+    cells = free.cells(screen.expression, mutations)
+    torch.testing.assert_close(cells, expected, atol=1e-6, rtol=0)
+    cells = limited.cells(screen.expression, mutations)
+    torch.testing.assert_close(cells, expected.clamp(max=0), atol=1e-6, rtol=0)

@@ -251,3 +251,31 @@ def test_table_names_drugs_and_doses(screen):
     assert torch.equal(
         predict_viability(model, part).viability[0], torch.tensor(table["viability"][1]).double()
     )
+
+
+def test_programs_are_those_of_the_lines_trained_on(screen):
+    config = replace(CONFIG, epochs=1)
+    seen = [i for i, line in enumerate(screen.cell_line[0].tolist()) if line != 2]
+    changed = screen.clone()
+    changed.expression = screen.expression.clone()
+    changed.expression[:, 2] = 50.0  # the line held out
+    axes = []
+    for data in (screen, changed):
+        model = DrugResponse(data, generator=torch.Generator().manual_seed(0))
+        fit(model, select_observations(data, seen), config, progress=False)
+        axes.append(model.axes @ model.axes.t())
+    torch.testing.assert_close(*axes)
+
+
+def test_a_cross_validation_goes_on_where_it_ended(screen, tmp_path):
+    folds, config = response_folds(screen, "cell-line", 2), replace(CONFIG, epochs=2)
+    whole = cross_validate_response(screen, folds, config, members=2)
+    cross_validate_response(screen, folds, config, folder=tmp_path)
+    (tmp_path / "fold-002-member-000.pt").unlink()
+    again = cross_validate_response(screen, folds, config, members=2, folder=tmp_path)
+    pd.testing.assert_frame_equal(again.predictions, whole.predictions)
+    with pytest.raises(ValueError, match="of another cross-validation: it differs in settings"):
+        cross_validate_response(screen, folds, replace(config, epochs=3), folder=tmp_path)
+    other = partial(DrugResponse, relative=False)
+    with pytest.raises(ValueError, match="it differs in model"):
+        cross_validate_response(screen, folds, config, model=other, folder=tmp_path)
