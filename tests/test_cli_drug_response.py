@@ -63,7 +63,8 @@ def succeed(command):
 
 
 def test_the_folder_gives_the_screen_of_its_tables(folder, screen):
-    data = from_drug_screen(read_drug_screen(folder))
+    data = from_drug_screen(read_drug_screen(folder, unit="uM"))
+    assert data.dose_unit == "uM"
     for name in ("dose", "cell_line", "viability", "expression", "mutation", "drug_sign"):
         np.testing.assert_array_equal(data[name], screen[name], err_msg=name)
 

@@ -32,6 +32,8 @@ def test_every_table_is_where_it_belongs(screen, screen_tables):
     names = list(screen.cell_lines)
     assert [names[i] for i in screen.cell_line[0].tolist()] == screen_tables["cell_lines"].tolist()
     np.testing.assert_array_equal(screen.viability[0], screen_tables["viability"])
+    assert screen.dose_unit == "nM"
+    assert changed(screen_tables, unit="uM").dose_unit == "uM"
 
 
 def test_tables_in_another_order_give_the_same_screen(screen, screen_tables):

@@ -44,6 +44,7 @@ class DrugScreen(NamedTuple):
         viability_tfs: Interactions from TFs to viability.
         viability: Of every observation; None if not given.
         folds: Fold of every observation; None if not given.
+        unit: Of the concentrations behind the doses.
     """
 
     interactions: pd.DataFrame
@@ -57,6 +58,7 @@ class DrugScreen(NamedTuple):
     viability_tfs: pd.DataFrame
     viability: pd.Series | None
     folds: np.ndarray | None
+    unit: str
 
 
 def read_drug_screen(folder: FilePath, unit: str = "nM") -> DrugScreen:
@@ -110,6 +112,7 @@ def read_drug_screen(folder: FilePath, unit: str = "nM") -> DrugScreen:
         read_interactions(folder / "viability-tfs.tsv"),
         viability,
         folds,
+        unit,
     )
 
 

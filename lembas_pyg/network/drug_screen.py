@@ -30,6 +30,7 @@ def add_drug_screen(
     mutated: pd.Series,
     viability_tfs: pd.DataFrame,
     viability: pd.Series | None = None,
+    unit: str = "nM",
 ) -> Data:
     """Add a drug screen to a network; an earlier one is replaced.
 
@@ -45,6 +46,8 @@ def add_drug_screen(
         mutated: Node (accession) that each mutation changes.
         viability_tfs: Interactions from TFs to one phenotype, each of a known sign.
         viability: Of every observation, as a fraction of the untreated; NaN where not measured.
+        unit: Of the concentrations behind the log10 doses, kept as ``dose_unit``:
+            ``LogDose(data.dose_unit)`` is the transform.
 
     Returns:
         A copy with, for N nodes, D drugs, M mutations, C cell lines and O observations,
@@ -79,6 +82,7 @@ def add_drug_screen(
     out.expression, out.mutation = z, _tensor(mutations).t().contiguous()
     out.dose = _tensor(doses).t().contiguous()
     out.cell_line = torch.from_numpy(lines.get_indexer(cell_lines)).view(1, -1)
+    out.dose_unit = unit
     out.viability = torch.full_like(out.dose[:1], torch.nan)
     if viability is not None:
         measured = _of(doses.index, viability, "viability").to_numpy(np.float64)
@@ -114,6 +118,7 @@ def from_drug_screen(screen: DrugScreen) -> Data:
         mutated=screen.mutated,
         viability_tfs=screen.viability_tfs,
         viability=screen.viability,
+        unit=screen.unit,
     )
 
 

@@ -35,6 +35,7 @@ def test_the_screen_has_its_published_sizes(dataset):
     assert int((data.viability_sign < 0).sum()) == 3
     assert ((data.dose > 0).sum(dim=0) == 1).all()
     assert data.unmeasured_nodes == {}
+    assert data.dose_unit == "nM"
 
 
 def test_every_number_is_that_of_its_file(dataset, raw):
