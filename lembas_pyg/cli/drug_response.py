@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from lembas_pyg.cli.files import check_folder, check_outputs
@@ -77,6 +78,12 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="INT",
         help="of initial weights, order and noise (default: %(default)s)",
+    )
+    group.add_argument(
+        "--expression-limit",
+        type=number(float),
+        metavar="FLOAT",
+        help="largest input that expression adds to a node; 0 in the paper (default: no limit)",
     )
     group.add_argument(
         "--split",
@@ -165,13 +172,23 @@ def _config(arguments: argparse.Namespace) -> Any:
     return config if arguments.epochs is None else replace(config, epochs=arguments.epochs)
 
 
+def _model(arguments: argparse.Namespace) -> Any:
+    from lembas_pyg.nn import DrugResponse
+
+    return partial(DrugResponse, expression_limit=arguments.expression_limit)
+
+
 def _train(arguments: argparse.Namespace, data: Data) -> int:
     from lembas_pyg.io import write_tsv
     from lembas_pyg.training import train_responses
     from lembas_pyg.viability import predict_viability, viability_table
 
     models = train_responses(
-        data, _config(arguments), members=arguments.members, jobs=arguments.jobs
+        data,
+        _config(arguments),
+        members=arguments.members,
+        model=_model(arguments),
+        jobs=arguments.jobs,
     )
     models.save(arguments.out)
     fit = viability_table(data, predict_viability(models, data, tol=1e-6))
@@ -195,6 +212,7 @@ def _cross_validate(arguments: argparse.Namespace, data: Data, folds: np.ndarray
         folds,
         _config(arguments),
         members=arguments.members,
+        model=_model(arguments),
         baselines=arguments.baselines,
         jobs=arguments.jobs,
     )
