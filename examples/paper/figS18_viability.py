@@ -65,8 +65,9 @@ def braf_rows(curves):
         part = high[high["drug"] == drug].groupby("group")[["measured", "LEMBAS"]].mean()
         if len(part) == 2:
             gap = part.loc["BRAF V600E"] - part.loc["other"]
-            yield "S18", f"BRAF V600E less other lines, {drug}, measured", "-", gap["measured"]
-            yield "S18", f"BRAF V600E less other lines, {drug}, held out", "-", gap["LEMBAS"]
+            for column, which in (("measured", "measured"), ("LEMBAS", "held out")):
+                what = f"BRAF V600E less other lines, {drug}, {which}"
+                yield "S18", what, "-", float(gap[column])
 
 
 def grouped(found, data):
@@ -85,21 +86,24 @@ def rising(table, column):
 
 def draw(fit, found, curves):
     """Fit, held-out predictions, folds, and curves of both groups of lines."""
-    figure = Figure(figsize=(16, 8), layout="constrained")
-    axes = figure.subplots(2, 4)
+    figure = Figure(figsize=(17, 8), layout="constrained")
+    above, below = figure.subfigures(2, 1)
+    panels = above.subplots(1, 3)
     held_out = found.predictions.rename(columns={"LEMBAS": "predicted"})
     for ax, table, title in (
-        (axes[0, 0], fit.rename(columns={"viability": "predicted"}), "b  fit"),
-        (axes[0, 1], held_out, "c  held-out cell lines"),
+        (panels[0], fit.rename(columns={"viability": "predicted"}), "b  fit"),
+        (panels[1], held_out, "c  held-out cell lines"),
     ):
         lp.plot.measured_vs_predicted(table, ax=ax)
+        ax.set(xlabel="measured viability", ylabel="predicted viability")
         ax.set_title(title, loc="left")
-    lp.plot.fold_scores(found.fold_scores, ax=axes[0, 2])
+    lp.plot.fold_scores(found.fold_scores, ax=panels[2])
     drugs = (*RAF, *MEK, "Lapatinib")
-    for ax, drug in zip((axes[0, 3], *axes[1]), drugs, strict=True):
+    for ax, drug in zip(below.subplots(1, len(drugs), sharey=True), drugs, strict=True):
         part = curves[curves["drug"] == drug].drop(columns="spread")
         lp.plot.plot_dose_response(part.rename(columns={"LEMBAS": "viability"}), by="group", ax=ax)
-        ax.set_title(f"{drug}, lines held out")
+        ax.set_title(f"{drug}, lines held out", fontsize="medium")
+        ax.label_outer()
     return figure
 
 
