@@ -39,7 +39,6 @@ _LONG = {
 }
 _MISSING = [
     ("S12", "missing interaction: `python -m benchmarks.missing_interactions`"),
-    ("S18", "drug response: not built yet"),
 ]
 
 
@@ -96,7 +95,8 @@ def run(path: Path, folder: Path, fast: bool) -> Run:
     networks = Shared.find(None).data
     environment = dict(os.environ)
     if networks is not None:
-        environment.setdefault("LEMBAS_PYG_MIRROR", str(networks / "lembas" / "networks"))
+        folders = [str(networks / "lembas" / name) for name in ("networks", "viability")]
+        environment.setdefault("LEMBAS_PYG_MIRROR", os.pathsep.join(folders))
     subprocess.run([*command, *(["--fast"] if fast else [])], check=True, env=environment)
     return Run(path.stem, _numbers(folder, path.stem), time.perf_counter() - started)
 

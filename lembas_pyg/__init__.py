@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         topology,
         training,
         transforms,
+        viability,
     )
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.prediction import predict
@@ -51,6 +52,7 @@ __all__ = [
     "topology",
     "training",
     "transforms",
+    "viability",
 ]
 
 _HOME = {

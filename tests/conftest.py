@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
@@ -38,6 +39,50 @@ def shared():
     if not folder.is_dir():
         pytest.skip(f"published data not found: {folder} (set LEMBAS_PYG_SHARED)")
     return folder
+
+
+@pytest.fixture
+def screen_tables():
+    """Tables of a small drug screen on the toy network: 2 drugs, 4 lines, 3 mutations."""
+    from lembas_pyg.datasets import ToyNetwork
+
+    lines = ["A1", "B2", "C3", "D4"]
+    rows = [(line, drug, dose) for line in lines for drug in "PQ" for dose in (0.5, 1.0, 2.0)]
+    names = [f"o{number}" for number in range(len(rows))]
+    doses = pd.DataFrame(0.0, index=names, columns=["P", "Q"])
+    for name, (_, drug, dose) in zip(names, rows, strict=True):
+        doses.loc[name, drug] = dose
+    generator = torch.Generator().manual_seed(0)
+    expression = torch.randn(4, 5, generator=generator, dtype=torch.float64)
+    columns = ["L1", "R1", "R2", "S1", "T1"]
+    pairs = [("P", "R1"), ("P", "S1"), ("Q", "S2")]
+    return {
+        "data": ToyNetwork()[0],
+        "doses": doses,
+        "cell_lines": pd.Series([line for line, _, _ in rows], index=names),
+        "expression": pd.DataFrame(expression.numpy(), index=lines, columns=columns),
+        "mutations": pd.DataFrame(
+            [[1, 0, 0], [0, 1, 0], [0, 0, 0], [1, 1, 0]],
+            index=lines,
+            columns=["S1 x", "R2 y", "S1 z"],
+        ),
+        "drug_targets": pd.DataFrame(pairs, columns=["source", "target"]).assign(
+            stimulation=0, inhibition=1
+        ),
+        "mutated": pd.Series({"S1 x": "S1", "R2 y": "R2", "S1 z": "S1"}),
+        "viability_tfs": pd.DataFrame(
+            {"source": ["T1"], "target": "viability", "stimulation": 1, "inhibition": 0}
+        ),
+        "viability": pd.Series([1 - 0.3 * dose for _, _, dose in rows], index=names),
+    }
+
+
+@pytest.fixture
+def screen(screen_tables):
+    """The small drug screen as a graph."""
+    from lembas_pyg.network import add_drug_screen
+
+    return add_drug_screen(**screen_tables)
 
 
 @pytest.fixture(scope="session")

@@ -165,6 +165,14 @@ EXPECTED = {
             )
         ],
     ),
+    "paper/figS18_viability.py": (
+        "fit, Pearson r",
+        [
+            f"figS18/fast/{name}"
+            for name in ("figS18.png", "figS18_viability-numbers.tsv", "scores.tsv", "curves.tsv")
+        ],
+    ),
+    "drug_combinations.py": ("Bliss", ["combination.png", "curves.png", "combination.tsv"]),
     "tf_activity.py": ("Left out", ["expression.tsv", "recovery.png"]),
     "paper/figS13_tf_activity.py": (
         "88 TFs shared",
@@ -209,6 +217,7 @@ PUBLISHED = {
     "paper/figS7_random_wiring.py",
     "paper/figS9_emergent_states.py",
     "paper/figS15_literature.py",
+    "paper/figS18_viability.py",
     "unseen_ligands.py",
 }
 
@@ -226,7 +235,8 @@ def run_example(request, tmp_path):
         env = {"PYTHONPATH": path, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
         if name_of(script) in PUBLISHED:
             data = request.getfixturevalue("shared_data")
-            env["LEMBAS_PYG_MIRROR"] = str(data / "lembas" / "networks")
+            folders = [str(data / "lembas" / name) for name in ("networks", "viability")]
+            env["LEMBAS_PYG_MIRROR"] = os.pathsep.join(folders)
             env["LEMBAS_PYG_SHARED"] = str(data.parent)
         done = subprocess.run(
             [sys.executable, str(script), *options],
@@ -518,3 +528,14 @@ def test_figure_5_learns_from_a_hundred_conditions(numbers):
     assert found(table, "r, 100x5 ligands") > 0.87
     assert found(table, "r, scrambled y") < 0.2
     assert found(table, "median r of internal states") > 0.8
+
+
+@pytest.mark.slow
+def test_figure_s18_holds_out_cell_lines_better_than_the_paper(numbers):
+    table = numbers("figS18_viability", "--members=1", timeout=3600)
+    ours = table.set_index("what")["ours"]
+    assert float(ours["held-out lines, r, LEMBAS"].split()[0]) > 0.70
+    assert found(table, "fit, Pearson r") > 0.75
+    for drug in ("PLX4720", "PD0325901", "Selumetinib"):
+        for which in ("measured", "held out"):
+            assert found(table, f"BRAF V600E less other lines, {drug}, {which}") < -0.1

@@ -10,6 +10,9 @@ from lembas_pyg.analysis.basin_report import basin_report
 from lembas_pyg.analysis.basins import SteadyStates, steady_states
 from lembas_pyg.analysis.describe import describe_network
 from lembas_pyg.analysis.double_knock import double_knock_out
+from lembas_pyg.analysis.drug_combination import drug_combination
+from lembas_pyg.analysis.drug_response import dose_response, mutation_effects
+from lembas_pyg.analysis.drug_targets import target_effects, viability_knock_out
 from lembas_pyg.analysis.edges import edge_effects
 from lembas_pyg.analysis.explain import Response
 from lembas_pyg.analysis.hidden_signs import (
@@ -48,7 +51,9 @@ __all__ = [
     "compare_models",
     "describe_activities",
     "describe_network",
+    "dose_response",
     "double_knock_out",
+    "drug_combination",
     "edge_effects",
     "error_network",
     "explain_path",
@@ -60,6 +65,7 @@ __all__ = [
     "knock_in",
     "knock_out",
     "linearity",
+    "mutation_effects",
     "rank_knock_outs",
     "score_missing_interactions",
     "sensitivity",
@@ -72,4 +78,6 @@ __all__ = [
     "steady_states",
     "strongest",
     "structure_scores",
+    "target_effects",
+    "viability_knock_out",
 ]

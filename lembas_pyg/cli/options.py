@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lembas_pyg.cli import commands as run
 from lembas_pyg.cli import findings, networks
+from lembas_pyg.cli.drug_response import add_drug_response
+from lembas_pyg.cli.drug_response import drug_response as run_drug_response
 from lembas_pyg.cli.finding_options import add_explain, add_sensitivity
 from lembas_pyg.cli.imputation import add_impute
 from lembas_pyg.cli.imputation import impute as run_impute
@@ -96,6 +98,8 @@ def make_parser() -> argparse.ArgumentParser:
     text = "Interactions the network lacks, by how much each would improve the fit."
     add_impute(command("impute", run_impute, text))
 
+    text = "Viability of cell lines under drugs: train, hold out, and ask drug models."
+    add_drug_response(command("drug-response", run_drug_response, text))
     text = "A page of a run to look at: network, knock-outs, paths, activities, scores."
     add_report(command("report", run_report, text))
     return parser

@@ -30,8 +30,8 @@ def fetch_published(
     """Bring published files into a folder, each verified by its checksum.
 
     A file that is already there is verified and kept. Others are copied from the folder named by
-    the environment variable ``LEMBAS_PYG_MIRROR`` if they are in it, else downloaded. A file
-    appears in `folder` complete and correct, or not at all.
+    the environment variable ``LEMBAS_PYG_MIRROR`` (or one of several, separated as in ``PATH``) if
+    they are in it, else downloaded. A file appears in `folder` complete and correct, or not at all.
 
     Args:
         files: Name -> SHA-256 in hexadecimal.
@@ -52,14 +52,17 @@ def fetch_published(
     folder.mkdir(parents=True, exist_ok=True)
     verify_published(files, folder, only_present=True)
     missing = [name for name in files if not (folder / name).exists()]
-    mirror = _mirror_folder()
-    if mirror is not None:
-        in_mirror = [name for name in missing if (mirror / name).exists()]
-        verify_published({name: files[name] for name in in_mirror}, mirror)
-        for name in in_mirror:
+    mirrors = _mirror_folders()
+    for name in missing:
+        there = [mirror for mirror in mirrors if (mirror / name).exists()]
+        # Two studies may have files of one name; the checksum tells them apart.
+        right = [mirror for mirror in there if _has_sum(mirror / name, files[name])]
+        if there:
+            mirror = (right or there)[0]
+            verify_published({name: files[name]}, mirror)
             with replace_file(folder / name) as file:
                 file.write((mirror / name).read_bytes())
-        missing = [name for name in missing if name not in in_mirror]
+    missing = [name for name in missing if not (folder / name).exists()]
     urls = {name: base_url + paths.get(name, f"Model/data/{name}") for name in missing}
     for name, url in urls.items():
         logger.info("Downloading %s", url)
@@ -103,16 +106,22 @@ def _check_sum(content: bytes, checksum: str, origin: FilePath) -> None:
         )
 
 
-def _mirror_folder() -> Path | None:
-    name = os.environ.get(MIRROR)
-    if not name:
-        return None
-    if not Path(name).is_dir():
-        raise NotADirectoryError(
-            f"The environment variable {MIRROR} names '{name}', which is not a folder. Name the "
-            "folder that holds the published files, or unset it to download them."
-        )
-    return Path(name)
+def _has_sum(path: Path, checksum: str) -> bool:
+    return hashlib.sha256(path.read_bytes()).hexdigest() == checksum
+
+
+def _mirror_folders() -> list[Path]:
+    names = os.environ.get(MIRROR)
+    if not names:
+        return []
+    folders = [Path(name) for name in names.split(os.pathsep) if name]
+    for folder in folders:
+        if not folder.is_dir():
+            raise NotADirectoryError(
+                f"The environment variable {MIRROR} names '{folder}', which is not a folder. Name "
+                "the folder that holds the published files, or unset it to download them."
+            )
+    return folders
 
 
 def _how_to_do_without(

@@ -8,6 +8,8 @@ from lembas_pyg.io.causaltab import read_causaltab
 from lembas_pyg.io.conditions import read_conditions, read_folds, write_conditions
 from lembas_pyg.io.curation import Curation, apply_curation, read_curation
 from lembas_pyg.io.cytoscape import write_cytoscape
+from lembas_pyg.io.doses import LogDose
+from lembas_pyg.io.drug_screen import DrugScreen, read_drug_screen
 from lembas_pyg.io.entities import entity_type, resolve_entities
 from lembas_pyg.io.expression import read_expression
 from lembas_pyg.io.graphml import read_graphml, write_graphml
@@ -49,6 +51,8 @@ from lembas_pyg.io.tsv import read_tsv, write_tsv
 __all__ = [
     "Curated",
     "Curation",
+    "DrugScreen",
+    "LogDose",
     "apply_curation",
     "assemble_interactions",
     "both_directions",
@@ -66,6 +70,7 @@ __all__ = [
     "read_causaltab",
     "read_conditions",
     "read_curation",
+    "read_drug_screen",
     "read_expression",
     "read_folds",
     "read_gene_list",

@@ -13,6 +13,12 @@ E) for node (or edge) data and would slice it with the nodes.
 """
 
 from lembas_pyg.network.conditions import add_conditions, select_conditions, to_conditions
+from lembas_pyg.network.drug_screen import (
+    add_drug_screen,
+    ask_observations,
+    from_drug_screen,
+    select_observations,
+)
 from lembas_pyg.network.nodes import node_index
 from lembas_pyg.network.tables import (
     add_report,
@@ -24,11 +30,15 @@ from lembas_pyg.network.tables import (
 
 __all__ = [
     "add_conditions",
+    "add_drug_screen",
     "add_report",
+    "ask_observations",
     "curation_report",
+    "from_drug_screen",
     "from_interactions",
     "node_index",
     "select_conditions",
+    "select_observations",
     "to_annotation",
     "to_conditions",
     "to_interactions",

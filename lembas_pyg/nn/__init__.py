@@ -10,6 +10,7 @@ from lembas_pyg.nn.activations import (
     sigmoid,
 )
 from lembas_pyg.nn.contraction import contraction_rate
+from lembas_pyg.nn.drug_response import DrugPrediction, DrugResponse
 from lembas_pyg.nn.enlarge import enlarge
 from lembas_pyg.nn.fixed_point import FixedPoint
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
@@ -21,6 +22,8 @@ from lembas_pyg.nn.unrolled import saved_bytes, unrolled_state
 
 __all__ = [
     "LEMBAS",
+    "DrugPrediction",
+    "DrugResponse",
     "FixedPoint",
     "LeakyReLU",
     "MichaelisMentenLike",

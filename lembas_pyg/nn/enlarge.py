@@ -35,8 +35,8 @@ def enlarge(model: LEMBAS, data: Data, weight: float | Tensor = 0.0) -> LEMBAS:
     out = LEMBAS(
         data,
         model.conv.act,
-        input_amplitude=model.input.amplitude,
-        output_amplitude=model.output.amplitude,
+        input_amplitude=float(model.input.amplitude),
+        output_amplitude=float(model.output.amplitude),
         train_input=model.input.weight.requires_grad,
         train_output=model.output.weight.requires_grad,
         radius=None,

@@ -15,20 +15,23 @@ class SparseProjection(Module):
     .. math:: y_i = \sum_{j \to i} w_{ji} x_j
 
     As ligand input it takes raw concentrations to the ligands' nodes; as TF output it takes node
-    states to TF activities.
+    states to TF activities; a drug model has four more, from drugs, expression and mutations to
+    nodes, and from TFs to viability (`lembas_pyg.nn.DrugResponse`).
 
     Args:
         source_index: Row of the input each pair reads.
         target_index: Row of the output each pair adds to.
         num_targets: Rows of the output.
-        amplitude: Initial weight of every pair (dimensionless, or 1 / concentration).
+        amplitude: Initial weight of every pair (dimensionless, or 1 / concentration), or of each.
+        sign: Sign the weight of each pair should have, +1, -1, or 0 for none; for the sign loss
+            of training, nothing is enforced here. None for no pair.
         trainable: Whether the weights are trained.
 
     Attributes:
         weight: Weight of every pair ``[P]``.
 
     Shapes:
-        - **source_index, target_index:** ``[P]``
+        - **source_index, target_index, sign:** ``[P]``
         - **input:** ``[M, S]``
         - **output:** ``[num_targets, S]``
 
@@ -39,6 +42,8 @@ class SparseProjection(Module):
 
     source_index: Tensor
     target_index: Tensor
+    amplitude: Tensor
+    sign: Tensor
 
     def __init__(
         self,
@@ -46,7 +51,8 @@ class SparseProjection(Module):
         target_index: Tensor,
         num_targets: int,
         *,
-        amplitude: float,
+        amplitude: float | Tensor,
+        sign: Tensor | None = None,
         trainable: bool = True,
     ) -> None:
         super().__init__()
@@ -55,15 +61,22 @@ class SparseProjection(Module):
                 f"{source_index.numel()} sources, but {target_index.numel()} targets; a pair "
                 f"needs one of each."
             )
-        self.num_targets, self.amplitude = num_targets, amplitude
+        if sign is not None and sign.shape != source_index.shape:
+            raise ValueError(f"{sign.numel()} signs, but {source_index.numel()} pairs.")
+        self.num_targets = num_targets
+        initial = torch.as_tensor(amplitude, dtype=torch.get_default_dtype())
+        self.register_buffer("amplitude", initial, persistent=False)
+        signs = torch.zeros_like(source_index) if sign is None else sign
+        self.register_buffer("sign", signs, persistent=False)
         self.register_buffer("source_index", source_index, persistent=False)
         self.register_buffer("target_index", target_index, persistent=False)
         self.weight = Parameter(torch.empty(source_index.numel()), requires_grad=trainable)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Set every weight to the amplitude."""
-        torch.nn.init.constant_(self.weight, self.amplitude)
+        """Set every weight to its amplitude."""
+        with torch.no_grad():
+            self.weight.copy_(self.amplitude.expand_as(self.weight))
 
     def forward(self, x: Tensor) -> Tensor:
         """Weighted sum over the pairs of every output row."""

@@ -7,6 +7,7 @@ from lembas_pyg.plot.cross_validation import (
     score_by_condition,
     score_by_tf,
 )
+from lembas_pyg.plot.drug_response import plot_combination, plot_dose_response
 from lembas_pyg.plot.fit import plot_fit
 from lembas_pyg.plot.history import plot_history, plot_training_courses
 from lembas_pyg.plot.knock_out import plot_knock_out
@@ -23,6 +24,8 @@ __all__ = [
     "fold_scores",
     "measured_vs_predicted",
     "plot_activity_clusters",
+    "plot_combination",
+    "plot_dose_response",
     "plot_fit",
     "plot_history",
     "plot_knock_out",

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from lembas_pyg.training.nulls import NullComparison, compare_nulls
     from lembas_pyg.training.radius import shrink_radius
     from lembas_pyg.training.refinement import Refinement, refine
+    from lembas_pyg.training.response_ensemble import ResponseEnsemble
+    from lembas_pyg.training.response_splits import response_folds
+    from lembas_pyg.training.response_validation import (
+        ResponseValidation,
+        cross_validate_response,
+        train_responses,
+    )
     from lembas_pyg.training.scores import Comparison, compare_folds, fold_scores, score_table
     from lembas_pyg.training.trainer import History, fit
 
@@ -30,10 +37,13 @@ __all__ = [
     "History",
     "NullComparison",
     "Refinement",
+    "ResponseEnsemble",
+    "ResponseValidation",
     "TrainingConfig",
     "compare_folds",
     "compare_nulls",
     "cross_validate",
+    "cross_validate_response",
     "fit",
     "fold_scores",
     "k_fold",
@@ -42,8 +52,10 @@ __all__ = [
     "load_members",
     "one_cycle",
     "refine",
+    "response_folds",
     "score_table",
     "shrink_radius",
+    "train_responses",
 ]
 
 _HOME = {
@@ -54,9 +66,12 @@ _HOME = {
     "History": "trainer",
     "NullComparison": "nulls",
     "Refinement": "refinement",
+    "ResponseEnsemble": "response_ensemble",
+    "ResponseValidation": "response_validation",
     "compare_folds": "scores",
     "compare_nulls": "nulls",
     "cross_validate": "cross_validation",
+    "cross_validate_response": "response_validation",
     "fit": "trainer",
     "fold_scores": "scores",
     "k_fold": "folds",
@@ -64,8 +79,10 @@ _HOME = {
     "leave_one_out": "folds",
     "load_members": "members",
     "refine": "refinement",
+    "response_folds": "response_splits",
     "score_table": "scores",
     "shrink_radius": "radius",
+    "train_responses": "response_validation",
 }
 
 

@@ -201,7 +201,7 @@ def spectral_loss(rho: Tensor, sharpness: float, target: float, floor: float) ->
     return torch.where(rho > floor, barrier, 0.0).mean()
 
 
-def projection_loss(weight: Tensor, amplitude: float) -> Tensor:
+def projection_loss(weight: Tensor, amplitude: float | Tensor) -> Tensor:
     r"""Squared distance of TF weights from their initial value, :math:`\sum_t (w_t - a)^2`.
 
     Args:

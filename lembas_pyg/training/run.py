@@ -44,18 +44,29 @@ class Run:
 
     def __post_init__(self) -> None:
         model, bias = self.model, self.model.conv.bias
-        self.x = self.data.x.to(bias)
-        self.measured = self.data.y[self.data.tf_mask].to(bias)
+        self.x, self.measured = self.read(bias)
         self.fingerprint = _fingerprint(self.x, self.measured)
         self.settings = self.config.to_dict()
         self.generator = torch.Generator(bias.device).manual_seed(self.config.seed)
-        # Nothing is known of a state before its first visit: the middle of its range.
-        self.states = torch.full_like(self.x, 0.5)
-        self.deviation = self.normal(self.x.shape) / math.sqrt(self.x.size(0))
+        self.states, self.deviation = self.remembered()
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(
-            self.parameters, self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
+            self.groups(), self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
         )
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Parameters that share a learning rate, and the `share` of the schedule's it is."""
+        return [{"params": self.parameters}]
+
+    def read(self, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs and measurements, conditions as columns, in the model's precision."""
+        return self.data.x.to(like), self.data.y[self.data.tf_mask].to(like)
+
+    def remembered(self) -> tuple[Tensor, Tensor]:
+        """Latest state and deviation of every condition, before any visit."""
+        # Nothing is known of a state before its first visit: the middle of its range.
+        states = torch.full_like(self.x, 0.5)
+        return states, self.normal(self.x.shape) / math.sqrt(self.x.size(0))
 
     def normal(self, shape: torch.Size | tuple[int, ...]) -> Tensor:
         """Standard normal numbers of the run's own generator."""
@@ -67,15 +78,12 @@ class Run:
         config, started = self.config, time.perf_counter()
         lr = config.learning_rate(self.epoch)
         for group in self.optimizer.param_groups:
-            group["lr"] = lr
+            group["lr"] = lr * group.get("share", 1.0)
         restart = config.reset_every and self.epoch % config.reset_every == 0
         if self.epoch and (restart or config.cycle(self.epoch)[0] == 0):
             self.optimizer.state.clear()
         num_conditions = self.x.size(1)
-        device = self.generator.device
-        order = torch.arange(num_conditions, device=device)
-        if config.batch_size < num_conditions:
-            order = torch.randperm(num_conditions, generator=self.generator, device=device)
+        order = self.order()
         predicted = torch.empty_like(self.measured)
         total: dict[str, Tensor] = {}
         largest = self.x.new_zeros(())
@@ -102,6 +110,13 @@ class Run:
             self.best = _cloned(self.model.state_dict())
         self.epoch += 1
         return row
+
+    def order(self) -> Tensor:
+        """Conditions in the order of their visits in an epoch; as they are if in one batch."""
+        count, device = self.x.size(1), self.generator.device
+        if self.config.batch_size >= count:
+            return torch.arange(count, device=device)
+        return torch.randperm(count, generator=self.generator, device=device)
 
     def step(
         self, batch: Tensor, lr: float
@@ -134,20 +149,29 @@ class Run:
             terms["spectral"] = losses.spectral_loss(
                 rho, sharpness, config.spectral_target, config.spectral_floor
             )
+        terms, counts = self.descend(terms, factors)
+        counts = {"not_converged": (~point.converged).sum()} | counts
+        return terms, counts, y.detach(), rho.detach().max()
+
+    def descend(
+        self, terms: dict[str, Tensor], factors: dict[str, float]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Step of the optimiser down the weighted sum; terms without gradient, adjoint counts."""
         # `fit` is not weighted; every other term has the coefficient of its name.
         weighted = [
-            value * factors.get(name, getattr(config, name, 1.0)) for name, value in terms.items()
+            value * factors.get(name, getattr(self.config, name, 1.0))
+            for name, value in terms.items()
         ]
         loss = torch.stack(weighted).sum()
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        counts = {"not_converged": (~point.converged).sum()}
-        if model.conv.adjoint is not None:
-            counts["adjoint_not_converged"] = (~model.conv.adjoint.converged).sum()
-            counts["clipped"] = model.conv.adjoint.clipped.sum()
+        adjoint, counts = self.model.conv.adjoint, {}
+        if adjoint is not None:
+            counts["adjoint_not_converged"] = (~adjoint.converged).sum()
+            counts["clipped"] = adjoint.clipped.sum()
         terms = {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
-        return terms, counts, y.detach(), rho.detach().max()
+        return terms, counts
 
     def parameter_terms(self) -> dict[str, Tensor]:
         """Loss terms of the parameters alone, those with a coefficient."""

@@ -7,16 +7,18 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
 from lembas_pyg.checkpoint import save_tensors
+from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.topology import has_path
 from lembas_pyg.training.config import TrainingConfig
+from lembas_pyg.training.response_run import ResponseRun, check_response_data
 from lembas_pyg.training.run import Run
 
 __all__ = ["History", "fit"]
@@ -56,7 +58,7 @@ class History:
 
 
 def fit(
-    model: LEMBAS,
+    model: LEMBAS | DrugResponse,
     data: Data,
     config: TrainingConfig,
     *,
@@ -70,8 +72,10 @@ def fit(
     keeps the parameters of the last complete epoch, the history those of the best one.
 
     Args:
-        model: Starts from its current parameters; trained in its own precision and device.
-        data: Network with conditions, see `lembas_pyg.network.add_conditions`.
+        model: Starts from its current parameters; trained in its own precision and device. A
+            `lembas_pyg.nn.DrugResponse` is trained on the observations of a drug screen.
+        data: Network with conditions, see `lembas_pyg.network.add_conditions`, or with a drug
+            screen, see `lembas_pyg.network.add_drug_screen`.
         config: All settings.
         checkpoint: File to which the whole state is written now and then, and at the end.
         resume: Go on from `checkpoint` where it exists; on one thread the result is, bit for bit,
@@ -95,8 +99,14 @@ def fit(
             f"config is {type(config).__name__}; give a TrainingConfig, or make one of a "
             f"dictionary with TrainingConfig.from_dict."
         )
-    check_data(model, data)
-    run = Run(model, data, config)
+    run: Run
+    if isinstance(model, DrugResponse):
+        check_response_data(model, data)
+        # A run asks nothing of its model that `ResponseRun` does not answer for a drug model.
+        run = ResponseRun(cast(LEMBAS, model), data, config)
+    else:
+        check_data(model, data)
+        run = Run(model, data, config)
     file = None if checkpoint is None else Path(checkpoint)
     if resume:
         if file is None:

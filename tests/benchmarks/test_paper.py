@@ -45,7 +45,7 @@ def test_the_page_sets_numbers_beside_those_of_the_paper():
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["5a", "r", "0.984", "0.990", "12"] in rows
     assert ["5c", "knock-outs", "0.80", "0.85", ""] in rows
-    assert "drug response" in text
+    assert "missing interaction" in text
     assert not any(row[:2] == ["`fig6_ligand_screen.py`", "yes"] for row in rows)
 
 
