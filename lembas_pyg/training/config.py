@@ -511,8 +511,8 @@ class TrainingConfig:
     def viability(cls) -> TrainingConfig:
         """Drug response of cell lines: larger batches, faster, and held to small weights.
 
-        Chosen on cell lines of which none is in the fold it is reported for, see
-        ``docs/howto/figs18-viability.md``.
+        Chosen on two of the five folds, from models of some of the others
+        (``docs/howto/figs18-viability.md``).
         """
         return replace(
             cls.viability_paper(),
