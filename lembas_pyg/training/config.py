@@ -218,6 +218,11 @@ class TrainingConfig(Presets):
             options["radius"] = self.radius or None
         return options
 
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What a setting is where nothing says otherwise, as in files from before it existed."""
+        return {field.name: field.default for field in fields(self) if field.name != "epochs"}
+
     def to_dict(self) -> dict[str, Any]:
         """All settings by name, as JSON can hold them."""
         return asdict(self)

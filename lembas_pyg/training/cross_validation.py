@@ -236,7 +236,7 @@ def _open_folder(folder: Path, tasks: list[MemberTask]) -> Path:
             earlier = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise ValueError(f"{path} is damaged; use another folder.") from error
-        earlier["settings"] = _as_now(earlier.get("settings"))
+        earlier["settings"] = first.config.defaults | dict(earlier.get("settings") or {})
         changed = [name for name, value in record.items() if earlier.get(name) != value]
         if changed:
             raise _another(folder, changed)
@@ -244,14 +244,6 @@ def _open_folder(folder: Path, tasks: list[MemberTask]) -> Path:
         with replace_file(path) as file:
             file.write(json.dumps(record, indent=1).encode())
     return folder
-
-
-def _as_now(settings: Any) -> Any:
-    """Settings of an earlier version: what it did not have yet is at its default, which is off."""
-    try:
-        return TrainingConfig.from_dict(settings).to_dict()
-    except (TypeError, ValueError):
-        return settings
 
 
 def _another(folder: Path, changed: list[str]) -> ValueError:

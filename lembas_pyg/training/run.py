@@ -256,10 +256,11 @@ class Run:
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise ValueError(f"{file} is no training checkpoint of this version ({_FORMAT}).")
         mine = self.settings
+        theirs = self.config.defaults | state["config"]
         changed = [
-            f"{name} was {state['config'].get(name)!r}, is {value!r}"
+            f"{name} was {theirs.get(name)!r}, is {value!r}"
             for name, value in mine.items()
-            if state["config"].get(name) != value
+            if theirs.get(name) != value
         ]
         if changed:
             raise ValueError(

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lembas_pyg.checkpoint import load_parameters
+from lembas_pyg.checkpoint import load_parameters, load_tensors, save_tensors
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions, to_conditions
 from lembas_pyg.nn import LEMBAS, Sigmoid
@@ -180,6 +180,17 @@ def test_a_checkpoint_of_another_run_is_refused(data, tmp_path):
     other.y = other.y + 0.1
     with pytest.raises(ValueError, match="other conditions or measurements"):
         fit(model_for(data), other, SETTINGS, checkpoint=file, resume=True)
+
+
+def test_a_checkpoint_from_before_a_setting_existed_is_taken(data, trained, tmp_path):
+    file = tmp_path / "checkpoint.pt"
+    fit(model_for(data), data, SETTINGS, checkpoint=file)
+    state = load_tensors(file)
+    del state["config"]["lr_cycles"]
+    save_tensors(state, file)
+    model = model_for(data)
+    fit(model, data, SETTINGS, checkpoint=file, resume=True)
+    assert equal(model, trained[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", None])
