@@ -42,7 +42,7 @@ class SparseProjection(Module):
 
     source_index: Tensor
     target_index: Tensor
-    amplitude: Tensor
+    amplitude: float | Tensor
     sign: Tensor
 
     def __init__(
@@ -64,8 +64,12 @@ class SparseProjection(Module):
         if sign is not None and sign.shape != source_index.shape:
             raise ValueError(f"{sign.numel()} signs, but {source_index.numel()} pairs.")
         self.num_targets = num_targets
-        initial = torch.as_tensor(amplitude, dtype=torch.get_default_dtype())
-        self.register_buffer("amplitude", initial, persistent=False)
+        # A number stays one: as a tensor of float32 it would be rounded for models of float64.
+        if isinstance(amplitude, Tensor):
+            initial = amplitude.to(torch.get_default_dtype())
+            self.register_buffer("amplitude", initial, persistent=False)
+        else:
+            self.amplitude = amplitude
         signs = torch.zeros_like(source_index) if sign is None else sign
         self.register_buffer("sign", signs, persistent=False)
         self.register_buffer("source_index", source_index, persistent=False)
@@ -76,7 +80,8 @@ class SparseProjection(Module):
     def reset_parameters(self) -> None:
         """Set every weight to its amplitude."""
         with torch.no_grad():
-            self.weight.copy_(self.amplitude.expand_as(self.weight))
+            initial = torch.as_tensor(self.amplitude, dtype=self.weight.dtype)
+            self.weight.copy_(initial.expand_as(self.weight))
 
     def forward(self, x: Tensor) -> Tensor:
         """Weighted sum over the pairs of every output row."""
