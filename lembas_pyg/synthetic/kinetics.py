@@ -179,16 +179,18 @@ class Mechanism:
         shape, count = matrix.shape[:-2], len(self.states)
         jacobian = sp.block_diag(matrix.reshape(-1, count, count), format="csc")
         start = np.full(jacobian.shape[0], 1 / count)
-        solution = solve_ivp(
-            lambda _, s: jacobian @ s,
-            (0.0, time),
-            start,
-            method="BDF",
-            jac=jacobian,
-            t_eval=[time],
-            rtol=_RTOL,
-            atol=_ATOL,
-        )
+        # BDF subtracts from memory it has not set yet; what comes of it is never used.
+        with np.errstate(invalid="ignore", over="ignore"):
+            solution = solve_ivp(
+                lambda _, s: jacobian @ s,
+                (0.0, time),
+                start,
+                method="BDF",
+                jac=jacobian,
+                t_eval=[time],
+                rtol=_RTOL,
+                atol=_ATOL,
+            )
         if not solution.success:
             raise RuntimeError(f"The integration of {self.name} failed: {solution.message}")
         end = solution.y[:, -1]
