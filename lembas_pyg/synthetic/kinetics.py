@@ -179,7 +179,8 @@ class Mechanism:
         shape, count = matrix.shape[:-2], len(self.states)
         jacobian = sp.block_diag(matrix.reshape(-1, count, count), format="csc")
         start = np.full(jacobian.shape[0], 1 / count)
-        # BDF subtracts from memory it has not set yet; what comes of it is never used.
+        # BDF warns now and then of an invalid value, likely from memory it has not set; the
+        # integration succeeds all the same, and its end is checked below.
         with np.errstate(invalid="ignore", over="ignore"):
             solution = solve_ivp(
                 lambda _, s: jacobian @ s,
