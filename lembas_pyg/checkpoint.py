@@ -66,7 +66,7 @@ def to_parameters(model: LEMBAS) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
-    table.attrs = _activation_to_text(model.conv.act)
+    table.attrs = activation_text(model.conv.act)
     return table
 
 
@@ -162,7 +162,7 @@ def save(model: LEMBAS, path: str | os.PathLike[str]) -> None:
     about = {
         "format": _FORMAT,
         "node_name": json.dumps(model.node_name),
-        "activation": json.dumps(_activation_to_text(model.conv.act)),
+        "activation": json.dumps(activation_text(model.conv.act)),
     }
     match path.suffix:
         case ".safetensors":
@@ -209,7 +209,7 @@ def load(model: LEMBAS, path: str | os.PathLike[str]) -> LEMBAS:
         raise ValueError(f"{path} is no model written by lembas_pyg: {error}") from error
     if about.get("format") != _FORMAT:
         raise ValueError(f"{path} is no model of this version ({_FORMAT}).")
-    act = _activation_to_text(model.conv.act)
+    act = activation_text(model.conv.act)
     if json.loads(about["activation"]) != act:
         raise ValueError(f"{path} has the activation {about['activation']}, the model {act}.")
     # Names first: of two networks of one size, they say what differs.
@@ -266,7 +266,7 @@ def _tensors(model: LEMBAS) -> dict[str, Tensor]:
     return {k: v.contiguous() for k, v in model.state_dict().items() if isinstance(v, Tensor)}
 
 
-def _activation_to_text(act: Any) -> dict[str, str]:
+def activation_text(act: Any) -> dict[str, str]:
     """Name and leak of an activation, as the head of a parameter text holds them."""
     if not isinstance(act, Activation):
         name = getattr(act, "__name__", repr(act))

@@ -135,8 +135,9 @@ def viability_table(data: Data, found: Viability) -> pd.DataFrame:
         found: As from `predict_viability`.
 
     Returns:
-        One row an observation: `cell_line`, `drug` (several joined by +), `log10_dose` (of them,
-        joined alike), `measured`, `viability`, `spread`; NaN without steady state.
+        One row an observation: `cell_line`, `drug` (several joined by +), `log10_dose` (a number,
+        or a text of several joined alike), `measured`, `viability`, `spread`; NaN without steady
+        state.
     """
     lines, drugs = list(data.cell_lines), list(data.drugs)
     present = [column.nonzero().view(-1).tolist() for column in data.dose.t()]
@@ -144,12 +145,17 @@ def viability_table(data: Data, found: Viability) -> pd.DataFrame:
         {
             "cell_line": [lines[i] for i in data.cell_line.view(-1).tolist()],
             "drug": ["+".join(drugs[d] for d in row) for row in present],
-            "log10_dose": [
-                "+".join(f"{float(data.dose[d, column]):.4g}" for d in row)
-                for column, row in enumerate(present)
-            ],
+            "log10_dose": _doses(data.dose, present),
             "measured": data.viability.view(-1).double().numpy(),
             "viability": found.viability.numpy(),
             "spread": found.spread.numpy(),
         }
     )
+
+
+def _doses(dose: Tensor, present: list[list[int]]) -> list[float] | list[str]:
+    """log10 doses of the drugs that are there: numbers where it is one each, else texts."""
+    levels = [dose[row, column].tolist() for column, row in enumerate(present)]
+    if all(len(level) == 1 for level in levels):
+        return [level[0] for level in levels]
+    return ["+".join(f"{value:g}" for value in level) for level in levels]

@@ -10,7 +10,7 @@ import pytest
 
 from lembas_pyg.analysis import dose_response, drug_combination
 from lembas_pyg.cli import main
-from lembas_pyg.cli.drug_response import SPLITS
+from lembas_pyg.cli.drug_response_options import SPLITS
 from lembas_pyg.io import (
     LogDose,
     read_drug_screen,
@@ -133,6 +133,11 @@ def test_concentrations_take_the_place_of_logarithms(folder, screen_tables):
         ("cross-validate --split line", "'line' is not a split"),
         ("curve --drug P", "'curve' is not a task; did you mean 'curves'?"),
         ("targets --models m --drug P --doses -1", "must be more than 0"),
+        ("curves --models m --drug P --members 9", "--members: 'curves' makes no use of it"),
+        ("curves --models m --drug P --no-baselines", "--baselines: 'curves' makes no use"),
+        ("train --resume", "--resume: 'train' makes no use of it"),
+        ("cross-validate --split drug --folds 7", "by drug there are as many folds as drugs"),
+        ("train --unit banana", "'banana' is not a unit; choose from M, mM, uM, nM, pM"),
     ],
 )
 def test_wrong_usage_is_told(folder, command, words):
@@ -151,3 +156,41 @@ def test_missing_files_and_folders_in_use_are_told(folder):
 
 def test_splits_are_those_of_the_library():
     assert SPLITS == RESPONSE_SPLITS
+
+
+def test_nothing_that_is_read_is_written_over(folder):
+    succeed("train --screen screen --epochs 1 --out models")
+    ask = "curves --screen screen --models models --drug P --overwrite"
+    for place in ("models/member-000.pt", "screen/doses.tsv"):
+        before = (folder.parent / place).read_bytes()
+        code, _, err = run(f"{ask} --out {place}")
+        assert code == 1 and "name another file" in err
+        assert (folder.parent / place).read_bytes() == before
+
+
+def test_an_interrupted_cross_validation_goes_on(folder):
+    command = "cross-validate --screen screen --epochs 2 --split cell-line --folds 2"
+    succeed(f"{command} --no-baselines --out whole")
+    code, _, err = run(f"{command} --no-baselines --out part --resume")
+    assert code == 1 and "holds no cross-validation to go on with" in err
+    succeed(f"{command} --no-baselines --out part")
+    for file in ("part/members/fold-001-member-000.pt", "part/scores.tsv"):
+        (folder.parent / file).unlink()
+    kept = folder.parent / "part/members/fold-002-member-000.pt"
+    before = kept.stat().st_mtime_ns
+    code, _, err = run(f"{command} --no-baselines --out part")
+    assert code == 1 and "add --resume to go on" in err
+    succeed(f"{command} --no-baselines --out part --resume")
+    assert kept.stat().st_mtime_ns == before
+    pd.testing.assert_frame_equal(read_tsv("part/scores.tsv"), read_tsv("whole/scores.tsv"))
+
+
+def test_tables_of_other_columns_or_folds_are_told(folder):
+    write_conditions(pd.DataFrame({"alive": [1.0]}, index=["o0"]), folder / "viability.tsv")
+    code, _, err = run("train --screen screen --out models")
+    assert code == 1 and "has no column 'viability'; it holds observation, viability" in err
+    (folder / "viability.tsv").unlink()
+    folds = pd.DataFrame({"fold": [1.0, 1.7] * 12}, index=[f"o{i}" for i in range(24)])
+    write_conditions(folds, folder / "folds.tsv")
+    code, _, err = run("cross-validate --screen screen --out cv")
+    assert code == 1 and "the fold of 'o1' is 1.7; number folds by whole numbers" in err

@@ -106,3 +106,30 @@ def test_the_tables_of_another_network_are_refused(trained):
     Path("N.tsv").write_text("\n".join(kept) + "\n")
     error = run("report", "RUN", "--out", "r.html", "--network", "N.tsv", code=1)
     assert "parameters.tsv" in error
+
+
+def test_neither_the_run_nor_its_inputs_are_written_over(trained):
+    for place in ("RUN/parameters.tsv", "L.tsv", "RUN/config.json"):
+        before = Path(place).read_bytes()
+        err = run("report", "RUN", "--out", place, "--overwrite", code=1)
+        assert "name another" in err
+        assert Path(place).read_bytes() == before
+    run("report", "RUN", "--out", "RUN/page.html")
+    run("report", "RUN", "--out", "RUN/page.html", "--overwrite")
+
+
+@pytest.mark.parametrize("inputs", [[1], None, "L.tsv"])
+def test_inputs_that_are_no_files_are_told(trained, inputs):
+    record = json.loads(Path("RUN/config.json").read_text())
+    Path("RUN/config.json").write_text(json.dumps(record | {"inputs": inputs}))
+    err = run("report", "RUN", "--out", "r.html", code=1)
+    assert "config.json is damaged: its inputs are" in err
+
+
+def test_a_course_without_loss_is_told(trained):
+    lines = Path("RUN/history.tsv").read_text().splitlines()
+    column = lines[0].split("\t").index("loss")
+    cut = ["\t".join(c for i, c in enumerate(line.split("\t")) if i != column) for line in lines]
+    Path("RUN/history.tsv").write_text("\n".join(cut) + "\n")
+    err = run("report", "RUN", "--out", "r.html", code=1)
+    assert "history.tsv" in err and "loss" in err and not Path("r.html").exists()

@@ -54,6 +54,20 @@ def test_nodes_are_cut_with_what_belongs_to_them(screen):
     assert RemoveDeadEnds()(screen).mutation_mask.size(0) == RemoveDeadEnds()(screen).num_nodes
 
 
+def test_mutations_are_there_or_not(screen_tables):
+    mutations = screen_tables["mutations"].astype(float)
+    mutations.iloc[1, 0] = 3.0
+    words = rf"The mutation '{mutations.columns[0]}' of the cell line '\w+' is 3; write 1"
+    with pytest.raises(ValueError, match=words):
+        changed(screen_tables, mutations=mutations)
+
+
+def test_percentages_are_no_viabilities(screen_tables):
+    viability = 100 * screen_tables["viability"]
+    with pytest.raises(ValueError, match=r"it is a fraction of that of untreated cells.*percent"):
+        changed(screen_tables, viability=viability)
+
+
 def test_unknown_drug_target_is_refused(screen_tables):
     targets = screen_tables["drug_targets"].replace("S2", "S9")
     with pytest.raises(ValueError, match=r"'Q' has an unknown target\. 'S9' is not among"):

@@ -12,13 +12,15 @@ from torch_geometric.data import Data
 
 from lembas_pyg.analysis.drug_response import asked_of, drug_of, lines_of, members_of
 from lembas_pyg.network import ask_observations
+from lembas_pyg.network.drug_checks import LARGEST_DOSE
 from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.viability import DrugModels, exact_models, mean_and_spread
 
 __all__ = ["bliss", "drug_combination", "loewe"]
 
-# log10 doses at which single drugs are asked for the doses that equal others.
-_GRID = np.linspace(0.0, 6.0, 121)
+# log10 doses at which single drugs are asked for the doses that equal others: from 0 in such steps
+# to the last one at least, or so far beyond what is asked.
+_STEP, _LAST, _BEYOND = 0.05, 6.0, 1.0
 _HALVINGS = 50
 
 
@@ -70,18 +72,24 @@ def drug_combination(
         raise ValueError(f"The log10 doses {list(doses)} hold one that is not positive.")
     lines = lines_of(data, cell_lines)
     models = exact_models(model, data)
-    first, second = (
-        members_of(models, asked_of(data, drug, lines, _GRID.tolist())).view(
-            len(models), len(lines), -1
-        )
-        for drug in pair
-    )  # [K, C, G]
+
+    def under(drug: str, levels: Sequence[float]) -> Tensor:
+        found = members_of(models, asked_of(data, drug, lines, list(levels)))
+        return found.view(len(models), len(lines), -1)
+
+    last = min(max(_LAST, max(doses) + _BEYOND), LARGEST_DOSE)
+    grid = [_STEP * number for number in range(round(last / _STEP) + 1)]
+    first, second = (under(drug, grid) for drug in pair)  # [K, C, G]
     untreated = first[..., :1]  # a log10 dose of 0 is no drug
     grid_a, grid_b = np.meshgrid(doses, doses, indexing="ij")
     levels = np.stack([grid_a.ravel(), grid_b.ravel()])  # [2, P]
     both = members_of(models, _pairs(data, pair, lines, levels))
     both = both.view(len(models), len(lines), -1)  # [K, C, P]
-    alone = [_at(curve, level) for curve, level in zip((first, second), levels, strict=True)]
+    count = len(doses)
+    alone = (
+        under(pair[0], doses).repeat_interleave(count, -1),
+        under(pair[1], doses).repeat(1, 1, count),
+    )
     expected = {
         "bliss": bliss(alone[0], alone[1], untreated),
         "loewe": loewe(first, second, levels),
@@ -130,12 +138,12 @@ def loewe(first: Tensor, second: Tensor, levels: np.ndarray) -> Tensor:
     rises again with the dose the lowest viability so far counts.
 
     Args:
-        first: Viability under the first drug alone, at log10 doses 0, 0.05, ... 6.
+        first: Viability under the first drug alone, at log10 doses 0, 0.05, 0.1 and so on.
         second: The same of the second.
         levels: log10 doses of both in combination.
 
     Shapes:
-        - **first, second:** ``[K, C, 121]``
+        - **first, second:** ``[K, C, G]``
         - **levels:** ``[2, P]``
         - **output:** ``[K, C, P]``
     """
@@ -158,7 +166,7 @@ def loewe(first: Tensor, second: Tensor, levels: np.ndarray) -> Tensor:
 
 def _log_dose(curve: Tensor, viability: Tensor) -> Tensor:
     """log10 dose at which a falling curve reaches a viability; infinite where it does not."""
-    steps = torch.from_numpy(_GRID)
+    steps = _STEP * torch.arange(curve.size(-1), dtype=curve.dtype)
     # Position of the first grid point at or below the viability.
     below = torch.searchsorted(-curve, -viability)
     index = below.clamp(1, len(steps) - 1)
@@ -166,14 +174,6 @@ def _log_dose(curve: Tensor, viability: Tensor) -> Tensor:
     share = ((upper - viability) / (upper - lower).clamp(min=1e-12)).clamp(0, 1)
     found = steps[index - 1] + share * (steps[index] - steps[index - 1])
     return found.masked_fill(below >= len(steps), torch.inf)
-
-
-def _at(curve: Tensor, level: np.ndarray) -> Tensor:
-    """Curves at log10 doses, by linear interpolation ``[K, C, P]``."""
-    position = torch.from_numpy(level) / (_GRID[1] - _GRID[0])
-    left = position.floor().long().clamp(0, len(_GRID) - 2)
-    share = position - left
-    return curve[..., left] * (1 - share) + curve[..., left + 1] * share
 
 
 def _pairs(data: Data, pair: tuple[str, ...], lines: list[str], levels: np.ndarray) -> Data:

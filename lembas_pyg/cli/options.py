@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lembas_pyg.cli import commands as run
 from lembas_pyg.cli import findings, networks
-from lembas_pyg.cli.drug_response import add_drug_response
 from lembas_pyg.cli.drug_response import drug_response as run_drug_response
+from lembas_pyg.cli.drug_response_options import add_drug_response
 from lembas_pyg.cli.finding_options import add_explain, add_sensitivity
 from lembas_pyg.cli.imputation import add_impute
 from lembas_pyg.cli.imputation import impute as run_impute

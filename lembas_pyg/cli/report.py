@@ -71,6 +71,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 def report(arguments: argparse.Namespace) -> int:
     """Write the page."""
     outputs = check_outputs(arguments, "out", inputs=_INPUTS)
+    _spare_run(arguments)
 
     from lembas_pyg.io import read_interactions
     from lembas_pyg.nn import LEMBAS
@@ -78,6 +79,7 @@ def report(arguments: argparse.Namespace) -> int:
 
     run = read_run(arguments.run_folder)
     _find_inputs(arguments, run)
+    check_outputs(arguments, "out", inputs=_INPUTS)  # now that those of the run are known
     set_threads(arguments)
     data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
     model, data = run.load(data)
@@ -89,6 +91,13 @@ def report(arguments: argparse.Namespace) -> int:
     written = write_run_report(outputs["out"], run, data, findings, interactions)
     print(f"{written}\t{written.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _spare_run(arguments: argparse.Namespace) -> None:
+    """Refuse to write over anything of the run but an earlier page."""
+    out, folder = arguments.out.resolve(), arguments.run_folder.resolve()
+    if out.exists() and folder in out.parents and out.suffix not in (".html", ".htm"):
+        raise ValueError(f"--out {arguments.out} is a file of the run; name another, .html, file.")
 
 
 def _find_inputs(arguments: argparse.Namespace, run: RunFolder) -> None:

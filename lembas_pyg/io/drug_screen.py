@@ -97,7 +97,7 @@ def read_drug_screen(folder: FilePath, unit: str = "nM") -> DrugScreen:
         doses = LogDose(unit).transform(doses)
     viability = folds = None
     if (folder / "viability.tsv").is_file():
-        viability = read_conditions(folder / "viability.tsv")["viability"]
+        viability = _column(folder / "viability.tsv", "viability")
     if (folder / "folds.tsv").is_file():
         folds = _folds(folder / "folds.tsv", doses.index)
     return DrugScreen(
@@ -124,13 +124,26 @@ def _names(path: Path, key: str, value: str) -> pd.Series:
     return pd.Series(table[value].tolist(), index=table[key].tolist(), dtype=object)
 
 
+def _column(path: Path, name: str) -> pd.Series:
+    """A column of numbers by observation."""
+    table = read_conditions(path)
+    if name not in table:
+        raise ValueError(f"{path} has no column '{name}'; it holds observation, {name}.")
+    return table[name]
+
+
 def _folds(path: Path, observations: pd.Index) -> np.ndarray:
-    folds = read_conditions(path)
-    if "fold" not in folds:
-        raise ValueError(f"{path} has no column 'fold'; it holds observation, fold.")
-    without = observations.difference(folds.index[folds["fold"].notna()], sort=False)
+    folds = _column(path, "fold")
+    without = observations.difference(folds.index[folds.notna()], sort=False)
     if len(without):
         raise ValueError(
             f"{path}: the observation '{without[0]}' has no fold; every one needs one."
         )
-    return folds.loc[observations, "fold"].to_numpy(np.int64)
+    folds = folds.loc[observations]
+    broken = folds.index[folds != folds.round()]
+    if len(broken):
+        raise ValueError(
+            f"{path}: the fold of '{broken[0]}' is {folds[broken[0]]:g}; number folds by whole "
+            f"numbers."
+        )
+    return folds.to_numpy(np.int64)

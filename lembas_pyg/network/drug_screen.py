@@ -13,6 +13,14 @@ from torch_geometric.data import Data
 from lembas_pyg.io.conditions import check_conditions
 from lembas_pyg.io.drug_screen import DrugScreen
 from lembas_pyg.io.interactions import check_interactions, interaction_sign
+from lembas_pyg.network.drug_checks import (
+    check_distinct,
+    check_doses,
+    check_expression,
+    check_fractions,
+    check_mutations,
+    check_treated,
+)
 from lembas_pyg.network.nodes import first_of, unknown_node
 from lembas_pyg.network.tables import from_interactions
 
@@ -60,17 +68,19 @@ def add_drug_screen(
         TypeError: A table is not a pandas DataFrame.
         ValueError: A drug has no target, a target or mutated gene is no node, a TF no TF of the
             network, a cell line has no expression or mutations, an observation has no drug or no
-            cell line, or two observations are the same.
+            cell line, two observations are the same, a mutation is not 0 or 1, or a viability is
+            no fraction.
     """
     doses = check_conditions(doses, "The table of doses")
-    _check_doses(doses)
-    _check_treated(doses)
+    check_doses(doses)
+    check_treated(doses)
     cell_lines = _of(doses.index, cell_lines, "cell line")
     lines = pd.Index(cell_lines.unique())
     expression = _lines(expression, lines, "expression")
     mutations = _lines(mutations, lines, "mutations")
-    _check_expression(data, expression)
-    _check_distinct(doses, cell_lines)
+    check_expression(data, expression)
+    check_mutations(mutations)
+    check_distinct(doses, cell_lines)
 
     out = data.clone()
     node = pd.Index(data.node_name)
@@ -88,6 +98,7 @@ def add_drug_screen(
         measured = _of(doses.index, viability, "viability").to_numpy(np.float64)
         if np.isinf(measured).any():
             raise ValueError("The viabilities hold an infinite value; NaN means 'not measured'.")
+        check_fractions(doses.index, measured)
         out.viability[0] = torch.from_numpy(measured.copy())
     for key, names in (
         ("drugs", doses.columns),
@@ -158,7 +169,7 @@ def ask_observations(data: Data, doses: pd.DataFrame, cell_lines: pd.Series) -> 
             raise ValueError(
                 f"'{unknown[0]}' is not a {kind} of the screen, which has {first_of(known)}."
             )
-    _check_doses(doses)
+    check_doses(doses)
     out = data.clone()
     out.dose = torch.zeros(len(data.drugs), len(doses), dtype=torch.float64)
     out.dose[[data.drugs[name] for name in doses.columns]] = _tensor(doses).t()
@@ -170,36 +181,6 @@ def ask_observations(data: Data, doses: pd.DataFrame, cell_lines: pd.Series) -> 
 
 def _tensor(table: pd.DataFrame) -> Tensor:
     return torch.tensor(table.to_numpy(np.float64))
-
-
-def _check_doses(doses: pd.DataFrame) -> None:
-    """Refuse doses that are no log10 doses."""
-    bad = (doses.isna() | (doses < 0)).to_numpy()
-    if bad.any():
-        row, drug = np.argwhere(bad)[0]
-        raise ValueError(
-            f"The log10 dose of '{doses.columns[drug]}' in the observation '{doses.index[row]}' is "
-            f"{doses.iat[row, drug]}. It is positive, or 0 where the drug is absent; "
-            f"`lembas_pyg.io.LogDose` makes it of concentrations."
-        )
-    large = (doses > 15).to_numpy()
-    if large.any():
-        row, drug = np.argwhere(large)[0]
-        raise ValueError(
-            f"The log10 dose of '{doses.columns[drug]}' in the observation '{doses.index[row]}' is "
-            f"{doses.iat[row, drug]:g}, which looks like a concentration; "
-            f"`lembas_pyg.io.LogDose` takes its logarithm."
-        )
-
-
-def _check_treated(doses: pd.DataFrame) -> None:
-    """Refuse observations without a drug."""
-    untreated = doses.index[(doses == 0).all(axis=1)]
-    if len(untreated):
-        raise ValueError(
-            f"Observations without a drug: {first_of(untreated)}. Viability is a fraction of that "
-            f"of untreated cells, which is 1 by definition: leave them out."
-        )
 
 
 def _of(observations: pd.Index, values: pd.Series, what: str) -> pd.Series:
@@ -234,29 +215,6 @@ def _lines(table: pd.DataFrame, lines: pd.Index, what: str) -> pd.DataFrame:
             f"table of {what}; write 0 (the average, or no mutation), or leave the column out."
         )
     return table
-
-
-def _check_expression(data: Data, expression: pd.DataFrame) -> None:
-    known = set(data.node_name)
-    for name in expression.columns:
-        if name not in known:
-            raise ValueError(f"Expression has a column of no node. {unknown_node(data, name)}")
-
-
-def _check_distinct(doses: pd.DataFrame, cell_lines: pd.Series) -> None:
-    """Refuse two observations of the same cell line under the same doses."""
-    whole = doses.assign(**{"": cell_lines})
-    again = whole.duplicated(keep="first")
-    if again.any():
-        name = whole.index[again][0]
-        same = (whole == whole.loc[name]).all(axis=1)
-        first = whole.index[same][0]
-        drugs = ", ".join(f"{d} {v:g}" for d, v in doses.loc[name].items() if v)
-        raise ValueError(
-            f"The observations '{first}' and '{name}' are the same: cell line "
-            f"'{cell_lines[name]}', log10 dose {drugs}; {int(again.sum())} repeat an earlier one. "
-            f"Average replicates first, or keep one of them."
-        )
 
 
 def _signed(table: pd.DataFrame, what: str) -> tuple[pd.DataFrame, np.ndarray]:

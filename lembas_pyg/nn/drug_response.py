@@ -65,8 +65,8 @@ class DrugResponse(Module):
             besides the expression of drug targets and mutated genes, which is left as it is; None
             to leave all, as in the paper. With far more nodes than lines, single nodes tell lines
             apart that no program does.
-        expression_limit: Largest input that expression may add to a node; 0, as in the paper, if
-            high expression is to add nothing, None for no limit.
+        expression_limit: Largest input that expression may add to a node; None for no limit, 0, as
+            in the paper, if high expression is to add nothing.
         drug_amplitude: Initial effect of one unit of log10 dose on a target (dimensionless). The
             paper's 1 leaves a target no activity at any but the smallest doses, and a small slope.
         viability_amplitude: Initial weight of every TF (dimensionless).
@@ -86,6 +86,7 @@ class DrugResponse(Module):
         mutation: Projection of mutations to their nodes.
         viability: Projection of TFs to viability, with `viability_bias` (a scalar).
         drug_name, mutation_name: Names, for messages and files only.
+        dose_unit: Unit of the concentrations whose log10 the doses are.
 
     Shapes:
         - **dose:** ``[D, S]``, **line:** ``[S]``, numbers of cell lines
@@ -112,7 +113,7 @@ class DrugResponse(Module):
         *,
         relative: bool = True,
         programs: int | None = 15,
-        expression_limit: float | None = 0.0,
+        expression_limit: float | None = None,
         drug_amplitude: float = 0.3,
         viability_amplitude: float = 0.1,
         expression_amplitude: float = 1e-4,
@@ -124,6 +125,8 @@ class DrugResponse(Module):
     ) -> None:
         super().__init__()
         _check_network(data)
+        if programs is not None and programs < 1:
+            raise ValueError(f"programs is {programs}; it must be 1 or more, or None.")
         self.relative, self.expression_limit = relative, expression_limit
         self.signaling = LEMBAS(
             data,
@@ -142,8 +145,6 @@ class DrugResponse(Module):
         self.register_buffer("own_expression", aimed_at.view(-1, 1))
         self.register_buffer("mean_expression", torch.zeros(num_nodes, 1))
         self.register_buffer("axes", torch.zeros(num_nodes, programs or 0))
-        if programs is not None and programs < 1:
-            raise ValueError(f"programs is {programs}; it must be 1 or more, or None.")
         self.learn_programs(data.expression)
         drug, target = data.drug_sign.t().nonzero().unbind(1)
         sign = data.drug_sign[target, drug]
@@ -165,6 +166,7 @@ class DrugResponse(Module):
         self.viability_bias = Parameter(torch.ones(()))
         self.num_drugs, self.num_mutations = data.drug_sign.size(1), data.mutation_mask.size(1)
         self.drug_name, self.mutation_name = list(data.drugs), list(data.mutations)
+        self.dose_unit: str = getattr(data, "dose_unit", "nM")
         with torch.no_grad():
             self.conv.bias[data.ligand_mask] = _LIGAND_BIAS
 
@@ -182,21 +184,27 @@ class DrugResponse(Module):
         missing = [name for name in _NEEDED if name not in data]
         if missing:
             return f"no {', '.join(missing)} there."
+        unit = getattr(data, "dose_unit", "nM")
+        if unit != self.dose_unit:
+            return f"doses in {self.dose_unit} here, in {unit} there."
         for what, mine, theirs in (
             ("drugs", self.drug_name, list(data.drugs)),
             ("mutations", self.mutation_name, list(data.mutations)),
         ):
             if mine != theirs:
                 return f"the {what} {', '.join(mine)} here, {', '.join(theirs)} there."
-        for what, layer, pairs in (
-            ("drug targets", self.drug, data.drug_sign.t().nonzero()),
-            ("mutated genes", self.mutation, data.mutation_mask.t().nonzero()),
-            ("TFs of viability", self.viability, data.viability_sign.nonzero()),
+        for what, layer, values in (
+            ("drug targets", self.drug, data.drug_sign.t()),
+            ("mutated genes", self.mutation, data.mutation_mask.t()),
+            ("TFs of viability", self.viability, data.viability_sign),
         ):
-            there = pairs.t()[: 2 if pairs.size(1) == 2 else 1]
+            there = values.nonzero().t()
             here = torch.stack([layer.source_index, layer.target_index])[: there.size(0)]
             if not torch.equal(here.cpu(), there.cpu()):
                 return f"other {what} here than there."
+            sign = values[tuple(there)]
+            if values.dtype != torch.bool and not torch.equal(layer.sign.cpu(), sign.cpu()):
+                return f"other signs of {what} here than there."
         return self.signaling.network_difference(data)
 
     def forward(
@@ -229,7 +237,6 @@ class DrugResponse(Module):
 
         Args:
             expression: z-scored expression of cell lines ``[N, C]``.
-
         """
         if self.programs is None:
             return
@@ -281,7 +288,8 @@ class DrugResponse(Module):
         if not self.relative:
             point = self.conv.solve(treated, edge_index)
             effect = self.viability(point.value).view(-1)
-            return DrugPrediction(effect + self.viability_bias, *_reported(point))
+            viability = effect + self.viability_bias
+            return DrugPrediction(viability, point.value, point.residual, point.converged)
         # Untreated states are solved once a cell line.
         lines, which = line.unique(return_inverse=True)
         both = torch.cat([treated, cells.index_select(1, lines)], dim=1)
@@ -324,10 +332,6 @@ class DrugResponse(Module):
         if value.dim() != 2 or value.size(0) != rows:
             raise ValueError(f"{name} has shape {list(value.shape)}; it must have {rows} rows.")
         return value.to(self.conv.bias.dtype)
-
-
-def _reported(point: FixedPoint) -> tuple[Tensor, Tensor, Tensor]:
-    return point.value, point.residual, point.converged
 
 
 def _check_network(data: Data) -> None:

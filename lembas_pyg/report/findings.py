@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import MAX_STEPS, TOL, Members, prepare
 
 __all__ = ["OPTIONAL", "Findings", "KnockOuts", "States", "explore", "members_of"]
+
+logger = logging.getLogger(__name__)
 
 # What may be left out of a report.
 OPTIONAL = ("knock-outs", "stability", "paths")
@@ -220,8 +223,9 @@ def _paths(
             warnings.filterwarnings("ignore", ".* interactions bring about", UserWarning)
             try:
                 found.append(explain_path(model, data, ligand, tf, condition))
-            except (RuntimeError, ValueError):
-                continue  # no stable state at some dose, or members whose effects cancel
+            except (RuntimeError, ValueError) as error:
+                # No stable state at some dose, or members whose effects cancel.
+                logger.warning("No path from %s to %s under %s: %s", ligand, tf, condition, error)
     return found
 
 

@@ -94,6 +94,10 @@ def read_run(folder: str | os.PathLike[str]) -> RunFolder:
     kind = _kind(path)
     record = _read_json(path / "config.json")
     given = record.pop("inputs", {})
+    if not isinstance(given, dict):
+        raise ValueError(
+            f"{path / 'config.json'} is damaged: its inputs are {given!r}, not files by name."
+        )
     inputs = {name: Path(file) for name, file in given.items() if isinstance(file, str)}
     for nested in ("settings", "versions"):
         if isinstance(record.get(nested), dict):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from lembas_pyg.plot.canvas import check_columns
 from lembas_pyg.report import page
 from lembas_pyg.report.page import number
 from lembas_pyg.report.pictures import course_picture
@@ -24,6 +25,7 @@ def training_section(
     parts = ["<h2>Training</h2>"]
     if histories.empty:
         return [*parts, page.note("The course of training was not kept.")]
+    check_columns(histories, COURSE, "the course of training (history.tsv) is that of a run")
     by_member = histories.sort_values("epoch", kind="stable").groupby(["fold", "member"])
     first, last = by_member.first(), by_member.last()
     lines = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
@@ -106,8 +108,10 @@ def parameterise(
     """
     config = config or TrainingConfig.reference_model()
     generator = generator or torch.Generator().manual_seed(config.seed)
-    if num_active < 1:
-        raise ValueError(f"num_active is {num_active}; a stimulus draws one ligand or more.")
+    if isinstance(num_active, bool) or not isinstance(num_active, Integral) or num_active < 1:
+        raise ValueError(
+            f"num_active is {num_active!r}; a stimulus draws one ligand or more, a whole number."
+        )
     model = _start(data, config, generator)
     conv = model.conv
     conv.tol, conv.max_steps, conv.clip = config.tol, config.max_steps, config.adjoint_clip or None

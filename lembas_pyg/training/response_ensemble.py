@@ -6,22 +6,27 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+import pandas as pd
+import torch
 from torch.nn import Module, ModuleList
 from torch_geometric.data import Data
 
-from lembas_pyg.checkpoint import load_tensors, save_tensors
+from lembas_pyg.checkpoint import activation_of, activation_text, load_tensors, save_tensors
 from lembas_pyg.nn.drug_response import DrugResponse
 
 __all__ = ["ResponseEnsemble"]
 
-_FORMAT = "lembas_pyg drug model 1"
+_FORMAT = "lembas_pyg drug model 2"
 _OPTIONS = ("relative", "programs", "expression_limit")
+_SOLVER = ("tol", "max_steps", "clip")
+_SIGNED = ("drug", "viability")
+_IDENTITY = ("drug_name", "mutation_name", "dose_unit")
 
 
 class ResponseEnsemble(Module):
     """Drug models of one network that differ in their parameters alone.
 
-    `lembas_pyg.prediction.predict_viability` and the questions of
+    `lembas_pyg.viability.predict_viability` and the questions of
     `lembas_pyg.analysis.drug_response` take it like a model.
 
     Args:
@@ -58,6 +63,7 @@ class ResponseEnsemble(Module):
 
         Raises:
             FileExistsError: The folder holds members already.
+            ValueError: The activation is not one of `lembas_pyg.nn`.
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,15 +73,17 @@ class ResponseEnsemble(Module):
             content = {
                 "format": _FORMAT,
                 "options": {name: getattr(model, name) for name in _OPTIONS},
-                "drug_name": model.drug_name,
-                "mutation_name": model.mutation_name,
+                "solver": {name: getattr(model.conv, name) for name in _SOLVER},
+                "activation": activation_text(model.conv.act),
+                **{name: getattr(model, name) for name in _IDENTITY},
+                "signs": {name: getattr(model, name).sign for name in _SIGNED},
                 "state": model.state_dict(),
             }
             save_tensors(content, folder / f"member-{number:03d}.pt")
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], data: Data) -> ResponseEnsemble:
-        """Read what `save` wrote; models with the default activation.
+        """Read what `save` wrote.
 
         Args:
             folder: Of the members.
@@ -93,12 +101,21 @@ class ResponseEnsemble(Module):
             content = load_tensors(file)
             if not isinstance(content, dict) or content.get("format") != _FORMAT:
                 raise ValueError(f"{file} is no drug model of this version ({_FORMAT}).")
-            model = DrugResponse(data, radius=None, **content["options"])
-            for what in ("drug_name", "mutation_name"):
+            about = pd.DataFrame()
+            about.attrs = content["activation"]
+            options = content["options"] | content["solver"]
+            model = DrugResponse(data, activation_of(about), radius=None, **options)
+            for what in _IDENTITY:
                 if content[what] != getattr(model, what):
                     raise ValueError(
                         f"{file} is a drug model of others than these: its {what} is "
                         f"{content[what]}, here it is {getattr(model, what)}."
+                    )
+            for name in _SIGNED:
+                if not torch.equal(content["signs"][name], getattr(model, name).sign.cpu()):
+                    raise ValueError(
+                        f"{file} is a drug model of others than these: the signs of its {name} "
+                        f"layer differ."
                     )
             try:
                 model.load_state_dict(content["state"])

@@ -94,7 +94,7 @@ class ResponseRun(Run):
             factors["spectral"], sharpness = config.barrier(self.epoch)
             few = slice(0, _FOLLOWED)
             with torch.no_grad():
-                drive = cells[:, line[few]] + model.drug(dose[:, few])
+                drive = cells[:, line[few]] + model.drug_input(dose[:, few])
             slope = model.slope(found.h[:, few].detach(), drive)
             rho = self.radius(slope, batch, self.normal(slope.shape))
             terms["spectral"] = losses.spectral_loss(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from collections.abc import Callable
@@ -39,6 +40,18 @@ OURS_RESPONSE = "LEMBAS"
 ONE_MEMBER = "LEMBAS, one member"
 BLEND = "mean of LEMBAS and "
 _TOL = 1e-6
+_SEEN = (
+    "edge_index",
+    "edge_sign",
+    "drug_sign",
+    "mutation_mask",
+    "viability_sign",
+    "dose",
+    "cell_line",
+    "expression",
+    "mutation",
+    "viability",
+)
 # Settings of the model among those of the training, and what a drug model calls them.
 _OPTIONS = {"output_amplitude": "viability_amplitude", "radius": "radius"}
 
@@ -87,14 +100,14 @@ class _Task:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What a result depends on, but for the measurements, which a sum stands for."""
+        """What a result depends on; a digest stands for network, inputs and measurements."""
         model = self.model
         options = model.keywords if isinstance(model, partial) else {}
         return {
             "settings": {} if self.member < 0 else self.config.to_dict(),
             "model": {} if self.member < 0 else dict(options),
             "held_out": self.held_out,
-            "viability": float(self.data.viability.nansum()),
+            "data": _digest(self.data),
         }
 
 
@@ -177,8 +190,8 @@ def _earlier(tasks: list[_Task], folder: Path) -> dict[tuple[int, int], dict[str
             continue
         content = load_tensors(path)
         for name, value in task.record.items():
-            there = content["of"][name]
-            same = torch.equal(there, value) if isinstance(value, Tensor) else there == value
+            there = content["of"].get(name)
+            same = _same(there, value)
             if not same:
                 raise ValueError(
                     f"{path} is of another cross-validation: it differs in {name}. Use the same "
@@ -186,6 +199,20 @@ def _earlier(tasks: list[_Task], folder: Path) -> dict[tuple[int, int], dict[str
                 )
         found[task.key] = content["found"]
     return found
+
+
+def _digest(data: Data) -> str:
+    """Of everything in the data that a drug model or a baseline sees."""
+    digest = hashlib.sha256()
+    for name in _SEEN:
+        digest.update(data[name].cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _same(there: Any, here: Any) -> bool:
+    if isinstance(there, Tensor) and isinstance(here, Tensor):
+        return torch.equal(there, here)
+    return type(there) is type(here) and there == here
 
 
 def train_responses(

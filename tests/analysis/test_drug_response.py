@@ -32,7 +32,7 @@ def drug_model(screen, seed, **options):
 
 @pytest.fixture
 def models(screen):
-    return ResponseEnsemble([drug_model(screen, 1), drug_model(screen, 2)])
+    return ResponseEnsemble([drug_model(screen, seed, expression_limit=0.0) for seed in (1, 2)])
 
 
 def direct(model, screen, line, mutation=None, **doses):
@@ -123,13 +123,26 @@ def test_combination_is_asked_of_both_drugs_beside_bliss(models, screen):
 
 def test_a_drug_combined_with_its_double_is_additive_by_loewe(screen):
     screen.drug_sign[:, 0] = screen.drug_sign[:, 1]  # P hits what Q hits
-    model = drug_model(screen, 3)
+    model = drug_model(screen, 3, expression_limit=0.0)
     with torch.no_grad():
         model.conv.bias[screen.node_name.index("S2")] = 0.4
     table = drug_combination(model, screen, ("P", "Q"), ["A1"], doses=[0.2, 0.4, 0.9])
     assert table["viability"].std() > 0.01
     assert table["bliss_excess"].abs().max() > 0.01
     assert table["loewe_excess"].abs().max() < 1e-3
+
+
+def test_doses_beyond_the_usual_are_solved_and_not_extrapolated(models, screen):
+    table = drug_combination(models, screen, ("P", "Q"), ["D4"], doses=[6.4, 7.3])
+    for _, row in table.iterrows():
+        assert row["a"] == pytest.approx(average(models, screen, "D4", P=row["dose_a"])[0])
+        assert row["b"] == pytest.approx(average(models, screen, "D4", Q=row["dose_b"])[0])
+    assert len(table) == 4
+    twice = drug_model(screen, 3, expression_limit=0.0)
+    with torch.no_grad():
+        twice.drug.weight.mul_(0.05)  # so weak that the effect still grows beyond 6
+    far = drug_combination(twice, screen, ("P", "Q"), ["D4"], doses=[6.5, 8.0])
+    assert far.groupby("dose_a")["loewe"].nunique().eq(2).all()
 
 
 def test_loewe_of_two_dilutions_is_the_curve_at_the_sum():

@@ -8,10 +8,11 @@ from lembas_pyg.nn import DrugResponse, SparseProjection
 from lembas_pyg.nn.joint_effect import joint_effect
 
 
-@pytest.fixture
-def model(screen):
+@pytest.fixture(params=[None, 0.0], ids=["free", "limited"])
+def model(screen, request):
     generator = torch.Generator().manual_seed(1)
-    model = DrugResponse(screen, tol=1e-13, generator=generator).double()
+    options = {"tol": 1e-13, "generator": generator, "expression_limit": request.param}
+    model = DrugResponse(screen, **options).double()
     with torch.no_grad():
         for parameter in (
             model.expression.weight,
@@ -42,7 +43,9 @@ def dense_states(model, screen, with_drug):
     mutation[model.mutation.target_index, model.mutation.source_index] = model.mutation.weight
     line = screen.cell_line[0]
     expressed = model.expression.weight[:, None] * screen.expression + model.expression_bias
-    drive = torch.minimum(expressed, torch.zeros(())) + mutation @ screen.mutation
+    if model.expression_limit is not None:
+        expressed = torch.minimum(expressed, torch.zeros(()))
+    drive = expressed + mutation @ screen.mutation
     drive = drive[:, line] + with_drug * drug @ screen.dose + model.conv.bias
     h = torch.zeros(n, len(line)).double()
     for _ in range(3000):
@@ -196,6 +199,8 @@ def test_lines_are_described_by_programs_but_for_targets_and_mutated_genes(scree
     assert torch.equal(whole.described(screen.expression), screen.expression)
     with pytest.raises(ValueError, match="programs is 0; it must be 1 or more, or None"):
         DrugResponse(screen, programs=0)
+    with pytest.raises(ValueError, match="programs is -1; it must be 1 or more, or None"):
+        DrugResponse(screen, programs=-1)
 
 
 def test_more_programs_than_lines_leave_expression_as_it_is(model, screen):
@@ -214,3 +219,18 @@ def test_expression_above_the_limit_adds_nothing(screen):
     torch.testing.assert_close(cells, expected, atol=1e-6, rtol=0)
     cells = limited.cells(screen.expression, mutations)
     torch.testing.assert_close(cells, expected.clamp(max=0), atol=1e-6, rtol=0)
+
+
+def test_a_network_of_other_signs_or_another_unit_is_told(screen):
+    model = DrugResponse(screen)
+    assert model.network_difference(screen) is None
+    for name, words in (
+        ("drug_sign", "other signs of drug targets here than there."),
+        ("viability_sign", "other signs of TFs of viability here than there."),
+    ):
+        other = screen.clone()
+        other[name] = -screen[name]
+        assert model.network_difference(other) == words
+    other = screen.clone()
+    other.dose_unit = "uM"
+    assert model.network_difference(other) == "doses in nM here, in uM there."

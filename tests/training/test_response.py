@@ -10,7 +10,7 @@ import torch
 
 import lembas_pyg as lp
 from lembas_pyg.network import select_observations
-from lembas_pyg.nn import DrugResponse
+from lembas_pyg.nn import DrugResponse, Sigmoid
 from lembas_pyg.training import (
     ResponseEnsemble,
     TrainingConfig,
@@ -228,8 +228,43 @@ def test_an_ensemble_is_kept_and_read(screen, tmp_path):
     renamed.drugs = {"P": 0, "Z": 1}
     with pytest.raises(ValueError, match=r"its drug_name is \['P', 'Q'\], here it is \['P', 'Z'\]"):
         ResponseEnsemble.load(tmp_path / "models", renamed)
+    opposite = screen.clone()
+    opposite.drug_sign = -screen.drug_sign
+    with pytest.raises(ValueError, match="the signs of its drug layer differ"):
+        ResponseEnsemble.load(tmp_path / "models", opposite)
+    other = screen.clone()
+    other.dose_unit = "uM"
+    with pytest.raises(ValueError, match="its dose_unit is nM, here it is uM"):
+        ResponseEnsemble.load(tmp_path / "models", other)
     with pytest.raises(ValueError, match="An ensemble needs a member"):
         ResponseEnsemble([])
+
+
+def test_the_activation_and_the_solver_are_kept(screen, tmp_path):
+    model = DrugResponse(screen, Sigmoid(), tol=1e-7, max_steps=77, clip=3.0)
+    ResponseEnsemble([model]).save(tmp_path / "models")
+    again = ResponseEnsemble.load(tmp_path / "models", screen).models[0]
+    assert again.conv.act == Sigmoid()
+    assert (again.conv.tol, again.conv.max_steps, again.conv.clip) == (1e-7, 77, 3.0)
+    found, other = (predict_viability(one, screen).viability for one in (model, again))
+    assert torch.equal(found, other)
+    with pytest.raises(ValueError, match=r"is not one of lembas_pyg\.nn"):
+        ResponseEnsemble([DrugResponse(screen, torch.tanh)]).save(tmp_path / "other")
+
+
+@pytest.mark.parametrize("name", ["dose", "expression", "viability", "mutation", "drug_sign"])
+def test_a_folder_of_other_data_is_refused(screen, tmp_path, name):
+    folds = np.arange(24) % 2
+    config, options = replace(CONFIG, epochs=1), {"baselines": False, "folder": tmp_path}
+    cross_validate_response(screen, folds, config, **options)
+    other = screen.clone()
+    values = other[name].clone()
+    rows, columns = values.nonzero(as_tuple=True)
+    values[rows[0], columns[0]] *= -1 if name == "drug_sign" else 0.5
+    values[rows[-1], columns[-1]] *= -1 if name == "drug_sign" else 1.5
+    other[name] = values
+    with pytest.raises(ValueError, match="another cross-validation: it differs in data"):
+        cross_validate_response(other, folds, config, **options)
 
 
 def test_states_that_are_not_steady_are_blank_and_told(screen):
@@ -248,6 +283,7 @@ def test_table_names_drugs_and_doses(screen):
     assert table.loc[0, ["cell_line", "drug", "log10_dose"]].tolist() == ["A1", "P+Q", "0.5+2"]
     assert table.loc[1, ["cell_line", "drug", "log10_dose"]].tolist() == ["A1", "P", "1"]
     part = select_observations(screen, [1])
+    assert viability_table(part, predict_viability(model, part))["log10_dose"].tolist() == [1.0]
     assert torch.equal(
         predict_viability(model, part).viability[0], torch.tensor(table["viability"][1]).double()
     )
