@@ -86,16 +86,13 @@ def test_layers_know_neither_files_nor_tables():
         assert "open(" not in text
 
 
-# A module is one idea, and fits into a head. Longer are the settings with their presets, and the
-# kernels of one sweep.
+# A module is one idea, and fits into a head.
 MOST_LINES = 350
-LONGER = {"lembas_pyg.nn.sweeps"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
 def test_a_module_that_is_long_is_two(path):
-    is_long = len(path.read_text(encoding="utf-8").splitlines()) > MOST_LINES
-    assert is_long == (module_name(path) in LONGER)
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
 PUBLIC = {

@@ -34,7 +34,6 @@ __all__ = [
     "slope_from_state",
     "solve_adjoint",
     "solve_state",
-    "uniform",
 ]
 
 _ACTIVATIONS: dict[type, int] = {MichaelisMentenLike: 0, LeakyReLU: 1}
@@ -54,6 +53,13 @@ def _kernels() -> ModuleType | None:
         logger.info("Compiled kernels are not used: %s", error)
         return None
     return sweeps
+
+
+def _powers(width: int) -> tuple[Callable[..., None], Callable[..., None]]:
+    """The kernels of the contraction rate for blocks of a width."""
+    from lembas_pyg.nn.powers import KERNELS
+
+    return KERNELS[width]
 
 
 def applies_to(value: Tensor, act: Callable[[Tensor], Tensor] | None = None) -> bool:
@@ -178,17 +184,17 @@ def rate(
     operator: SignedOperator, edge_weight: Tensor, slope: Tensor, vector: Tensor, num_steps: int
 ) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
     """Contraction rate, last vector, and what `rate_backward` needs: all vectors and lengths."""
-    kernels = _kernels()
-    assert kernels is not None
     # The kernels look at no bounds.
     assert slope.shape == vector.shape
     num_nodes, num_columns = vector.shape
-    num_blocks = -(-num_columns // kernels.WIDE)
-    vectors = vector.new_empty(num_blocks, num_nodes, num_steps + 1, kernels.WIDE)
-    lengths = vector.new_empty(num_blocks, num_steps + 1, kernels.WIDE)
+    width = 8 if num_columns <= 8 else 16
+    num_blocks = -(-num_columns // width)
+    vectors = vector.new_empty(num_blocks, num_nodes, num_steps + 1, width)
+    lengths = vector.new_empty(num_blocks, num_steps + 1, width)
     last = torch.empty_like(vector, memory_format=torch.contiguous_format)
     matrix = _matrix(operator.rows(edge_weight))
-    kernels.power(*matrix, *map(_array, (slope, vector, vectors, lengths, last)))
+    power, _ = _powers(width)
+    power(*matrix, *map(_array, (slope, vector, vectors, lengths, last)))
     found = lengths[:, 1:].log().mean(dim=1).exp_().view(-1)[:num_columns]
     return found, last, (vectors, lengths)
 
@@ -201,26 +207,16 @@ def rate_backward(
     kept: tuple[Tensor, Tensor],
 ) -> Tensor:
     """Gradient of the weights for the gradient `scale` of every condition's whole log growth."""
-    kernels = _kernels()
-    assert kernels is not None
     vectors, lengths = kept
-    factor = scale.new_zeros(vectors.size(0), kernels.WIDE)
+    width = vectors.size(3)
+    factor = scale.new_zeros(vectors.size(0), width)
     factor.view(-1)[: len(scale)] = scale
     total = torch.zeros_like(edge_weight)
     transpose = _matrix(operator.columns(edge_weight))
     arrays = slope, vectors, lengths, factor, total
-    kernels.power_backward(*transpose, *map(_array, arrays))
+    _, power_backward = _powers(width)
+    power_backward(*transpose, *map(_array, arrays))
     return torch.empty_like(total).index_copy_(0, operator.perm_t, total)
-
-
-def uniform(h: Tensor, low: float, high: float, dead: float) -> tuple[Tensor, Tensor]:
-    """Value and gradient of `lembas_pyg.training.losses.uniform_loss`."""
-    kernels = _kernels()
-    assert kernels is not None
-    gradient = torch.empty_like(h, memory_format=torch.contiguous_format)
-    values = h.new_empty(h.size(0))
-    kernels.uniform(_array(h), low, high, dead, values.numpy(), gradient.numpy())
-    return values.sum(), gradient
 
 
 def _matrix(matrix: tuple[Tensor, Tensor, Tensor]) -> list[np.ndarray]:

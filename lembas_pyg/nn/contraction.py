@@ -15,7 +15,10 @@ from torch.autograd.function import once_differentiable
 from lembas_pyg.nn import compiled
 from lembas_pyg.nn.operator import SignedOperator
 
-__all__ = ["contraction_rate"]
+__all__ = ["NUM_STEPS", "contraction_rate"]
+
+# Steps over which the growth of a deviation is measured in training.
+NUM_STEPS = 8
 
 
 def contraction_rate(
@@ -23,7 +26,7 @@ def contraction_rate(
     edge_weight: Tensor,
     slope: Tensor,
     vector: Tensor,
-    num_steps: int = 8,
+    num_steps: int = NUM_STEPS,
 ) -> tuple[Tensor, Tensor]:
     r"""Growth per step of a deviation from the steady state, all conditions at once.
 

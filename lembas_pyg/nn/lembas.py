@@ -17,17 +17,9 @@ from lembas_pyg.nn.init import basal_bias_, scale_to_radius_, signed_uniform_
 from lembas_pyg.nn.operator import SignedOperator
 from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
+from lembas_pyg.nn.wiring import WIRING, wiring_difference
 
 __all__ = ["LEMBAS", "Prediction"]
-
-# The tensors that make a network what it is, and what their entries are called.
-_WIRING = {
-    "edge_index": "interactions",
-    "edge_sign": "modes of action",
-    "ligand_index": "ligands",
-    "tf_index": "TFs",
-}
-
 
 # A covariate from 0 to 1 stays in the linear range of the activation.
 _COVARIATE_AMPLITUDE = 0.5
@@ -185,6 +177,23 @@ class LEMBAS(Module):
             perturbation: Added to the input of any node before the activation ``[N, S]``.
             start: First state ``[N, S]``; zero if None, as in the paper.
         """
+        x = self.checked(x)
+        drive = self.input(x)
+        if perturbation is not None:
+            perturbation = self._check_input("perturbation", perturbation)
+            if perturbation.size(1) != x.size(1):
+                raise ValueError(
+                    f"perturbation has {perturbation.size(1)} conditions, but x has {x.size(1)}."
+                )
+            drive = drive + perturbation
+        return self.conv.solve(drive, self.edge_index, start=start)
+
+    def checked(self, x: Tensor) -> Tensor:
+        """Concentrations in the model's precision, refused where no model could take them.
+
+        Args:
+            x: Raw ligand concentrations ``[N, S]``.
+        """
         x = self._check_input("x", x)
         if not bool(x.sum().isfinite()):
             raise ValueError(
@@ -196,15 +205,7 @@ class LEMBAS(Module):
                 f"x is not zero at '{self.node_name[row]}', which is no ligand of this network. "
                 f"Mark it as ligand in the annotation, or use perturbation= for other nodes."
             )
-        drive = self.input(x)
-        if perturbation is not None:
-            perturbation = self._check_input("perturbation", perturbation)
-            if perturbation.size(1) != x.size(1):
-                raise ValueError(
-                    f"perturbation has {perturbation.size(1)} conditions, but x has {x.size(1)}."
-                )
-            drive = drive + perturbation
-        return self.conv.solve(drive, self.edge_index, start=start)
+        return x
 
     @property
     def operator(self) -> SignedOperator:
@@ -233,7 +234,7 @@ class LEMBAS(Module):
         Args:
             data: A network.
         """
-        return _difference(
+        return wiring_difference(
             self._identity(),
             {
                 "node_name": list(data.node_name),
@@ -245,7 +246,7 @@ class LEMBAS(Module):
         )
 
     def _identity(self) -> dict[str, Any]:
-        return {"node_name": self.node_name, **{name: getattr(self, name) for name in _WIRING}}
+        return {"node_name": self.node_name, **{name: getattr(self, name) for name in WIRING}}
 
     def get_extra_state(self) -> dict[str, list[str]]:
         """Node names, saved beside the tensors."""
@@ -253,7 +254,7 @@ class LEMBAS(Module):
 
     def set_extra_state(self, state: dict[str, list[str]]) -> None:
         """Refuse the parameters of a network with other nodes."""
-        difference = _difference({"node_name": self.node_name}, state)
+        difference = wiring_difference({"node_name": self.node_name}, state)
         if difference is not None:
             raise ValueError(f"These parameters belong to another network: {difference}")
 
@@ -261,9 +262,9 @@ class LEMBAS(Module):
         self, state_dict: dict[str, Any], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
         """Refuse the parameters of another wiring, which would fit by chance of size."""
-        theirs = {name: state_dict.get(prefix + name) for name in _WIRING}
+        theirs = {name: state_dict.get(prefix + name) for name in WIRING}
         if all(value is not None for value in theirs.values()):
-            difference = _difference(self._identity(), theirs)
+            difference = wiring_difference(self._identity(), theirs)
             if difference is not None:
                 raise ValueError(f"These parameters belong to another network: {difference}")
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
@@ -280,39 +281,6 @@ class LEMBAS(Module):
                 f"{self.num_nodes} nodes as rows and conditions as columns."
             )
         return value.to(self.conv.bias.dtype)
-
-
-def _difference(mine: dict[str, Any], theirs: dict[str, Any]) -> str | None:
-    """The first thing, in the order of `theirs`, in which two networks differ."""
-    names = mine["node_name"]
-    if "node_name" in theirs and names != theirs["node_name"]:
-        lacking = [name for name in names if name not in set(theirs["node_name"])]
-        extra = [name for name in theirs["node_name"] if name not in set(names)]
-        if not lacking and not extra:
-            return "the same nodes in another order."
-        return (
-            f"{len(names)} nodes here and {len(theirs['node_name'])} there; only here: "
-            f"{_some(lacking)}; only there: {_some(extra)}."
-        )
-    for name in _WIRING:
-        if name not in theirs:
-            continue
-        here, there = mine[name].cpu(), theirs[name].cpu()
-        if here.shape != there.shape:
-            return f"{here.size(-1)} {_WIRING[name]} here and {there.size(-1)} there."
-        if not torch.equal(here, there):
-            unequal = (here != there).view(-1, here.size(-1)).any(dim=0)
-            first = int(unequal.nonzero()[0])
-            return (
-                f"{int(unequal.sum())} of {here.size(-1)} {_WIRING[name]} differ, the first at "
-                f"position {first}."
-            )
-    return None
-
-
-def _some(names: list[str]) -> str:
-    """The first names of a list that may be long."""
-    return ", ".join(names[:5]) + (" ..." if len(names) > 5 else "") if names else "none"
 
 
 def _check_network(data: Data) -> None:

@@ -1,4 +1,4 @@
-"""Compiled kernels: steps, powers and edge sums over blocks of conditions, on numpy arrays.
+"""Compiled kernels: steps over blocks of conditions, and passes over states, on numpy arrays.
 
 A block holds 8, 16 or 32 conditions of all nodes, small enough to stay in the cache; one node's
 sum over its inputs stays in registers. Row pointers and columns are
@@ -12,10 +12,8 @@ import numpy as np
 from numba import njit
 
 from lembas_pyg.nn.simd import (
-    add,
     divide,
     fma,
-    lane_sum,
     larger,
     load,
     magnitude,
@@ -28,8 +26,7 @@ from lembas_pyg.nn.simd import (
 )
 
 MML, LEAKY_RELU, LINEAR = 0, 1, 2
-# Lanes of a block when powers are taken; most bytes of a node in one when states are solved for.
-WIDE = 16
+# Most bytes of a node in a block.
 _ROW_BYTES = 128
 # Sweeps between two looks at who is done.
 _LOOK = 4
@@ -38,7 +35,7 @@ _LOOK = 4
 _IN_PLACE = 200
 # Smaller numbers are set to zero where they are the rule: near 1e-38 arithmetic on float32 takes a
 # hundred times as long.
-_FAINT = 1e-30
+FAINT = 1e-30
 
 _JIT = {"cache": True, "nogil": True, "error_model": "numpy"}
 
@@ -53,7 +50,7 @@ def _sweep_kernel(width):
         Where `other` is `h`, every node sees what the nodes before it became in the same sweep.
         """
         quarter, half, one = worst.dtype.type(0.25), worst.dtype.type(0.5), worst.dtype.type(1)
-        faint = worst.dtype.type(_FAINT)
+        faint = worst.dtype.type(FAINT)
         change = zeros(worst, width)
         for i in range(crow.size - 1):
             z = load(drive, i, width)
@@ -206,103 +203,6 @@ def solve(
 
 
 @njit(**_JIT)
-def _gather(array, columns, block):
-    """Neighbouring columns of an array as a block; unused lanes are 0."""
-    first, size = columns[0], columns.size
-    for i in range(array.shape[0]):
-        for k in range(size):
-            block[i, k] = array[i, first + k]
-        for k in range(size, block.shape[1]):
-            block[i, k] = 0
-
-
-@njit(**_JIT)
-def power(crow, col, value, slope, vector, vectors, lengths, last):
-    """Growth of every column of `vector` under ``v <- slope * A v``, and where it led.
-
-    What the way back needs is kept by blocks: all vectors ``[B, N, k + 1, W]``, each the image of
-    the one before it at length 1, and their lengths ``[B, k + 1, W]``.
-    """
-    num_nodes, num_columns = vector.shape
-    tiny, faint = np.finfo(lengths.dtype).tiny, lengths.dtype.type(_FAINT)
-    num_steps = lengths.shape[1] - 1
-    slopes = np.empty((num_nodes, WIDE), lengths.dtype)
-    block = np.empty((num_nodes, WIDE), lengths.dtype)
-    stride = num_steps + 1
-    for b in range(lengths.shape[0]):
-        columns = np.arange(b * WIDE, min((b + 1) * WIDE, num_columns))
-        kept, length = vectors[b].reshape(-1, WIDE), lengths[b]
-        _gather(slope, columns, slopes)
-        _gather(vector, columns, block)
-        square = zeros(lengths, WIDE)
-        for i in range(num_nodes):
-            v = load(block, i, WIDE)
-            store(kept, i * stride, v)
-            square = add(square, multiply(v, v))
-        store(length, 0, square)
-        for step in range(num_steps):
-            for k in range(WIDE):
-                length[step, k] = max(np.sqrt(length[step, k]), tiny)
-            norm = load(length, step, WIDE)
-            square = zeros(lengths, WIDE)
-            for i in range(num_nodes):
-                z = zeros(lengths, WIDE)
-                for e in range(crow[i], crow[i + 1]):
-                    z = fma(z, value[e], load(kept, col[e] * stride + step, WIDE))
-                z = divide(multiply(load(slopes, i, WIDE), z), norm)
-                z = where_positive(subtract(magnitude(z), faint), z, zeros(lengths, WIDE))
-                store(kept, i * stride + step + 1, z)
-                square = add(square, multiply(z, z))
-            store(length, step + 1, square)
-        for k in range(WIDE):
-            length[num_steps, k] = max(np.sqrt(length[num_steps, k]), tiny)
-        norm = load(length, num_steps, WIDE)
-        for i in range(num_nodes):
-            store(block, i, divide(load(kept, i * stride + num_steps, WIDE), norm))
-        for i in range(num_nodes):
-            for k in range(columns.size):
-                last[i, columns[k]] = block[i, k]
-
-
-@njit(**_JIT)
-def power_backward(crow, col, value, slope, vectors, lengths, factor, total):
-    """Adds the gradient of ``sum_c factor_c log |T^k v_c|`` to `total`, edge by edge of `value`.
-
-    Args: the transpose, so that rows are sources; `factor` ``[B, W]``.
-    """
-    num_nodes, num_columns = slope.shape
-    num_steps, faint = lengths.shape[1] - 1, lengths.dtype.type(_FAINT)
-    slopes = np.empty((num_nodes, WIDE), lengths.dtype)
-    pulled = np.empty((num_nodes * num_steps, WIDE), lengths.dtype)
-    stride = num_steps + 1
-    for b in range(lengths.shape[0]):
-        columns = np.arange(b * WIDE, min((b + 1) * WIDE, num_columns))
-        kept, length = vectors[b].reshape(-1, WIDE), lengths[b]
-        _gather(slope, columns, slopes)
-        norm, before = load(length, num_steps, WIDE), load(length, num_steps - 1, WIDE)
-        scale = divide(divide(divide(load(factor, b, WIDE), norm), norm), before)
-        for i in range(num_nodes):
-            v = multiply(load(kept, i * stride + num_steps, WIDE), load(slopes, i, WIDE))
-            store(pulled, (i + 1) * num_steps - 1, multiply(v, scale))
-        for step in range(num_steps - 1, 0, -1):
-            norm = load(length, step - 1, WIDE)
-            for j in range(num_nodes):
-                z = zeros(lengths, WIDE)
-                for e in range(crow[j], crow[j + 1]):
-                    z = fma(z, value[e], load(pulled, col[e] * num_steps + step, WIDE))
-                z = divide(multiply(load(slopes, j, WIDE), z), norm)
-                z = where_positive(subtract(magnitude(z), faint), z, zeros(lengths, WIDE))
-                store(pulled, j * num_steps + step - 1, z)
-        for j in range(num_nodes):
-            for e in range(crow[j], crow[j + 1]):
-                z = zeros(lengths, WIDE)
-                for step in range(num_steps):
-                    u = load(pulled, col[e] * num_steps + step, WIDE)
-                    z = add(z, multiply(u, load(kept, j * stride + step, WIDE)))
-                total[e] += lane_sum(z)
-
-
-@njit(**_JIT)
 def slope_from_state(h, kind, leak, slope):
     """Slope of the activation at every state of a flat array."""
     real = h.dtype.type
@@ -319,35 +219,3 @@ def largest(value, result):
     for i in range(value.shape[0]):
         for s in range(value.shape[1]):
             result[s] = max(result[s], abs(value[i, s]))
-
-
-@njit(fastmath={"reassoc", "contract", "nsz"}, **_JIT)
-def uniform(h, low, high, dead, values, gradient):
-    """How far every row of `h` is from a uniform distribution, and the gradient of that."""
-    real, count = h.dtype.type, h.shape[1]
-    low, high, dead = real(low), real(high), real(dead)
-    middle, spread = (low + high) / real(2), (high - low) ** 2 / real(12)
-    for i in range(h.shape[0]):
-        row = h[i]
-        mean, smallest, largest = real(0), row[0], row[0]
-        for s in range(count):
-            mean += row[s]
-            smallest, largest = min(smallest, row[s]), max(largest, row[s])
-        mean /= real(count)
-        variance, at_smallest, at_largest = real(0), real(0), real(0)
-        for s in range(count):
-            variance += (row[s] - mean) ** 2
-            at_smallest += real(row[s] == smallest)
-            at_largest += real(row[s] == largest)
-        off_mean, off_variance = mean - middle, variance / real(count) - spread
-        off_smallest, off_largest = smallest - low, largest - high
-        values[i] = off_mean**2 + off_variance**2 + off_smallest**2 + off_largest**2
-        of_smallest, of_largest = real(2) * off_smallest, real(2) * off_largest
-        if largest <= 0:
-            values[i] -= dead * largest
-            of_largest -= dead
-        of_smallest, of_largest = of_smallest / at_smallest, of_largest / at_largest
-        base, factor = real(2) * off_mean / real(count), real(4) * off_variance / real(count)
-        for s in range(count):
-            ends = of_smallest * real(row[s] == smallest) + of_largest * real(row[s] == largest)
-            gradient[i, s] = base + factor * (row[s] - mean) + ends

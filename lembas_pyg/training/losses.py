@@ -142,7 +142,7 @@ class _UniformLoss(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, h: Tensor, low: float, high: float, dead: float) -> Tensor:
         if compiled.applies_to(h):
-            value, gradient = compiled.uniform(h, low, high, dead)
+            value, gradient = _compiled_uniform(h, low, high, dead)
         else:
             value, gradient = _uniform(h, low, high, dead)
         ctx.save_for_backward(gradient)
@@ -153,6 +153,16 @@ class _UniformLoss(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return grad * gradient, None, None, None
+
+
+def _compiled_uniform(h: Tensor, low: float, high: float, dead: float) -> tuple[Tensor, Tensor]:
+    """Value and gradient of `uniform_loss` in compiled code."""
+    from lembas_pyg.training import kernels
+
+    h = h.detach().contiguous()
+    values, gradient = h.new_empty(h.size(0)), torch.empty_like(h)
+    kernels.uniform(h.numpy(), low, high, dead, values.numpy(), gradient.numpy())
+    return values.sum(), gradient
 
 
 def _uniform(h: Tensor, low: float, high: float, dead: float) -> tuple[Tensor, Tensor]:

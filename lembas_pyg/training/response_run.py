@@ -14,7 +14,7 @@ from lembas_pyg.nn.contraction import contraction_rate
 from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
-from lembas_pyg.training.run import Run
+from lembas_pyg.training.run import Run, Step
 
 __all__ = ["ResponseRun", "check_response_data"]
 
@@ -70,10 +70,8 @@ class ResponseRun(Run):
         mixed = torch.randperm(len(chunks), generator=self.generator).tolist()
         return torch.cat([chunks[i] for i in mixed])
 
-    def step(
-        self, batch: Tensor, lr: float
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor, Tensor]:
-        """One optimiser step; loss terms, counts, predictions and largest radius."""
+    def step(self, batch: Tensor, lr: float) -> Step:
+        """One optimiser step, by autograd."""
         config, model = self.config, self.response
         cells = model.cells(self.expression, self.mutation)
         level = config.noise + config.noise_per_lr * lr

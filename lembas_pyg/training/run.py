@@ -20,8 +20,12 @@ from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
 from lembas_pyg.training.config import TrainingConfig
+from lembas_pyg.training.direct_step import DirectStep
 
-__all__ = ["Run"]
+__all__ = ["Run", "Step"]
+
+# Loss terms, counts, predictions and largest radius of a step.
+Step = tuple[dict[str, Any], dict[str, Any], Tensor, Any]
 
 _FORMAT = "lembas_pyg training checkpoint 1"
 # Share of noise in the warm-started deviation of the contraction rate, so that a mode that
@@ -53,6 +57,7 @@ class Run:
         self.optimizer = torch.optim.Adam(
             self.groups(), self.config.lr, betas=(0.9, self.config.adam_beta2), fused=True
         )
+        self.direct = DirectStep(self) if DirectStep.applies_to(self) else None
 
     def groups(self) -> list[dict[str, Any]]:
         """Parameters that share a learning rate, and the `share` of the schedule's it is."""
@@ -85,16 +90,17 @@ class Run:
         num_conditions = self.x.size(1)
         order = self.order()
         predicted = torch.empty_like(self.measured)
-        total: dict[str, Tensor] = {}
-        largest = self.x.new_zeros(())
+        total: dict[str, Any] = {}
+        largest: Any = 0.0
+        step = self.step if self.direct is None else self.direct
         for batch in order.split(config.batch_size):
-            terms, counts, y, rho = self.step(batch, lr)
+            terms, counts, y, rho = step(batch, lr)
             predicted[:, batch] = y
-            largest = torch.maximum(largest, rho)
+            largest = max(largest, rho)
             share = len(batch) / num_conditions
             counted = {name: share * value for name, value in terms.items()} | counts
             for name, value in counted.items():
-                total[name] = value + total.get(name, torch.zeros_like(value))
+                total[name] = value + total.get(name, 0.0)
         row = {"epoch": self.epoch, "lr": lr, **{k: float(v) for k, v in total.items()}}
         if not all(map(math.isfinite, row.values())):
             raise FloatingPointError(
@@ -118,10 +124,8 @@ class Run:
             return torch.arange(count, device=device)
         return torch.randperm(count, generator=self.generator, device=device)
 
-    def step(
-        self, batch: Tensor, lr: float
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor, Tensor]:
-        """One optimiser step; loss terms, counts, predictions and largest radius."""
+    def step(self, batch: Tensor, lr: float) -> Step:
+        """One optimiser step, by autograd."""
         config, model = self.config, self.model
         if config.weight_noise:
             with torch.no_grad():
@@ -195,14 +199,22 @@ class Run:
             )
             weight = slope[model.edge_index[1], pick] * model.conv.edge_weight
             return spectral_radius(model.edge_index, weight, model.num_nodes)
+        start = self.disturbed(batch, fresh)
+        rate, last = contraction_rate(model.operator, model.conv.edge_weight, slope, start)
+        self.remember(batch, last)
+        return rate
+
+    def disturbed(self, batch: Tensor, fresh: Tensor) -> Tensor:
+        """Deviations that the conditions of a batch start from, with some fresh noise."""
         # A deviation has length 1, or 0 where it died out, as where all slopes are 0.
         start = self.of(batch, self.deviation)
-        start = torch.add(start, fresh, alpha=_FRESH / math.sqrt(len(fresh)))
-        rate, last = contraction_rate(model.operator, model.conv.edge_weight, slope, start)
+        return torch.add(start, fresh, alpha=_FRESH / math.sqrt(len(fresh)))
+
+    def remember(self, batch: Tensor, last: Tensor) -> None:
+        """Keep the deviations that a batch was left with."""
         if not bool(last.sum().isfinite()):
             last = last.nan_to_num(0.0, 0.0, 0.0)
-        self.deviation = self.replaced(batch, self.deviation, last)
-        return rate
+        self.deviation.index_copy_(1, batch, last)
 
     def of(self, batch: Tensor, value: Tensor) -> Tensor:
         """Columns of the conditions of a batch, which is in order where it is all of them."""
@@ -222,8 +234,8 @@ class Run:
             "model": _cloned(self.model.state_dict()),
             "optimizer": _cloned(self.optimizer.state_dict()),
             "generator": self.generator.get_state(),
-            "states": self.states,
-            "deviation": self.deviation,
+            "states": self.states.clone(),
+            "deviation": self.deviation.clone(),
             "epoch": self.epoch,
             "rows": list(self.rows),
             "best": self.best,
@@ -241,7 +253,7 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.generator.set_state(state["generator"])
-        self.states, self.deviation = state["states"], state["deviation"]
+        self.states, self.deviation = state["states"].clone(), state["deviation"].clone()
         self.epoch, self.rows = state["epoch"], list(state["rows"])
         self.best, self.best_loss = state["best"], state["best_loss"]
         self.best_epoch = state["best_epoch"]

@@ -13,6 +13,7 @@ from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions, to_conditions
 from lembas_pyg.nn import LEMBAS, Sigmoid
 from lembas_pyg.training import TrainingConfig, fit
+from lembas_pyg.training.run import Run
 
 SETTINGS = TrainingConfig(
     epochs=6,
@@ -120,11 +121,13 @@ def test_solver_settings_are_given_back(data):
 
 
 @pytest.mark.parametrize("stop_after", [1, 4])
-def test_a_resumed_run_equals_the_uninterrupted_one(data, trained, tmp_path, stop_after):
+def test_a_resumed_run_equals_the_uninterrupted_one(
+    data, trained, tmp_path, stop_after, monkeypatch
+):
     whole, history = trained
     file = tmp_path / "checkpoint.pt"
     model = model_for(data)
-    interrupt_in(model, epoch=stop_after)
+    interrupt_in(monkeypatch, epoch=stop_after)
     stopped = fit(model, data, SETTINGS, checkpoint=file)
     assert stopped.interrupted
     assert len(stopped.table) == stop_after
@@ -140,27 +143,28 @@ def test_a_resumed_run_equals_the_uninterrupted_one(data, trained, tmp_path, sto
         assert torch.equal(resumed.best[name], history.best[name])
 
 
-def interrupt_in(model, epoch):
+def interrupt_in(monkeypatch, epoch):
     """Press Ctrl-C in the second of the three steps of an epoch."""
     calls = itertools.count()
-    solve = model.steady_state
+    disturbed = Run.disturbed
 
-    def steady_state(*args):
+    def interrupted(*args):
         if next(calls) == 3 * epoch + 1:
             raise KeyboardInterrupt
-        return solve(*args)
+        return disturbed(*args)
 
-    model.steady_state = steady_state
+    monkeypatch.setattr(Run, "disturbed", interrupted)
 
 
-def test_an_interrupted_model_is_that_of_the_last_complete_epoch(data):
-    model = model_for(data)
-    interrupt_in(model, epoch=2)
-    fit(model, data, SETTINGS)
-    del model.steady_state
-    expected, two = model_for(data), dataclasses.replace(SETTINGS)
-    interrupt_in(expected, epoch=2)
-    fit(expected, data, two)
+def test_an_interrupted_model_is_that_of_the_last_complete_epoch(data, monkeypatch):
+    expected, model = model_for(data), model_for(data)
+    run = Run(expected, data, SETTINGS)
+    expected.conv.tol, expected.conv.max_steps = SETTINGS.tol, SETTINGS.max_steps
+    expected.conv.clip = SETTINGS.adjoint_clip
+    run.run_epoch()
+    run.run_epoch()
+    interrupt_in(monkeypatch, epoch=2)
+    assert fit(model, data, SETTINGS).interrupted
     assert equal(model, expected)
 
 
