@@ -13,7 +13,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 FIG ?=
-.PHONY: help paper demo test test-slow test-sparse coverage lint format bench docs vendor env clean
+.PHONY: help paper demo test test-slow test-sparse coverage lint format bench mutants docs vendor env clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,10 @@ format: $(VENV)/.dev  ## let ruff rewrite what it can
 bench: $(VENV)/.demo  ## ratios against a textbook implementation
 	@test -f benchmarks/__main__.py || { echo "make bench: there are no benchmarks yet (benchmarks/__main__.py is missing)." >&2; exit 1; }
 	$(BIN)/python -m benchmarks $(ARGS)
+
+MUTANTS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/lembas_pyg/mutants
+mutants: $(VENV)/.dev  ## share of small mistakes that the tests notice (30 minutes)
+	$(BIN)/python -m benchmarks.mutants --out $(MUTANTS) $(ARGS)
 
 paper: $(VENV)/.dev  ## figures of the paper redrawn, numbers in docs/paper.md; FIG="5 S8" for some
 	$(BIN)/python -m benchmarks.paper $(if $(FIG),--fig $(FIG)) $(ARGS)
