@@ -7,7 +7,6 @@ are. Neither executes anything that is stored in a file.
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import pickle
@@ -26,6 +25,7 @@ from lembas_pyg.io.parameters import check_parameters
 from lembas_pyg.io.tsv import replace_file
 from lembas_pyg.nn.activations import Activation, activation_by_name, michaelis_menten_like
 from lembas_pyg.nn.lembas import LEMBAS
+from lembas_pyg.spelling import close_names
 
 __all__ = ["activation_of", "load", "load_parameters", "save", "to_parameters"]
 
@@ -133,7 +133,7 @@ def activation_of(table: pd.DataFrame) -> Activation:
             looks like one of the two.
     """
     for key in table.attrs:
-        meant = difflib.get_close_matches(str(key).lower(), ["activation", "leak"], n=1, cutoff=0.8)
+        meant = close_names(str(key), ["activation", "leak"], most=1, cutoff=0.8)
         if meant and meant[0] != key:
             raise ValueError(
                 f"The parameters have '{key}: {table.attrs[key]}' above the table, which says "

@@ -14,6 +14,7 @@ from torch_geometric.data import Data
 from lembas_pyg.network import to_conditions
 from lembas_pyg.nn.fixed_point import warn_not_converged
 from lembas_pyg.nn.lembas import LEMBAS, Prediction
+from lembas_pyg.spelling import did_you_mean
 
 __all__ = ["MAX_STEPS", "TOL", "Members", "predict", "tf_table"]
 
@@ -138,9 +139,10 @@ def prepare(
     wanted = as_list(conditions) if conditions is not None else list(known)
     unknown = [name for name in wanted if name not in known]
     if unknown or not wanted:
+        meant = did_you_mean(unknown[0], known) if unknown else ""
         raise ValueError(
             f"Unknown conditions: {', '.join(map(repr, unknown)) or 'none was named'}. The data "
-            f"have {', '.join(list(known)[:10])}{' ...' if len(known) > 10 else ''}."
+            f"have {', '.join(list(known)[:10])}{' ...' if len(known) > 10 else ''}.{meant}"
         )
     exact = copy.deepcopy(model).double()
     exact.conv.tol, exact.conv.max_steps = tol, max_steps

@@ -11,6 +11,7 @@ import lembas_pyg
 ROOT = Path(lembas_pyg.__file__).parent
 # Text -> tables -> graph -> tensors -> trained model -> findings: each room uses those before it.
 ROOMS = [
+    "spelling",
     "io",
     "tf_activity",
     "network",

@@ -133,3 +133,150 @@ def test_a_course_without_loss_is_told(trained):
     Path("RUN/history.tsv").write_text("\n".join(cut) + "\n")
     err = run("report", "RUN", "--out", "r.html", code=1)
     assert "history.tsv" in err and "loss" in err and not Path("r.html").exists()
+
+
+# ---- damaged files
+
+QUICK = ["--without", "knock-outs,stability,paths"]
+
+
+@pytest.fixture
+def crossed(folder):
+    data = [*NETWORK, "--ligands", "L.tsv", "--tfs", "T.tsv", "--preset", "toy", "--epochs", 5]
+    run("cross-validate", *data, "--folds", 2, "--members", 2, "--out", "RUN", "--jobs", 1)
+    return folder
+
+
+def cuts(whole):
+    """A file without its last bytes: within its first line, a number, a line, and between lines."""
+    ends = [place for place, byte in enumerate(whole) if byte == ord("\n")]
+    between = {end + 1 for end in (ends[len(ends) // 2 : -1] or ends[:-1])[:1] + ends[-2:-1]}
+    return sorted({0, min(3, len(whole)), len(whole) // 2, len(whole) - 2} | between)
+
+
+def assert_damage_is_told(ask, page, is_told=()):
+    """Cut every file of the run; an error names it, or the page is as it was."""
+    ask()
+    whole_page, told = page.read_bytes(), set()
+    for file in sorted(path for path in Path("RUN").rglob("*") if path.is_file()):
+        whole = file.read_bytes()
+        for size in cuts(whole):
+            file.write_bytes(whole[:size])
+            page.unlink(missing_ok=True)
+            out, err = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = ask(None)
+            text = err.getvalue()
+            where = f"{file} cut to {size} of {len(whole)} bytes: {text}"
+            assert "Traceback" not in text, where
+            if code:
+                assert code == 1 and file.name in text, where
+                assert not page.exists(), where
+                told.add(file.name)
+            elif page.read_bytes() != whole_page:
+                assert file.name in text, f"unnoticed: {where}"
+        file.write_bytes(whole)
+    assert set(is_told) <= told
+
+
+def asker(*command):
+    def ask(code=0):
+        with contextlib.ExitStack() as stack:
+            if code == 0:
+                stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            found = main([str(word) for word in command])
+        assert code is None or found == code
+        return found
+
+    return ask
+
+
+@pytest.mark.slow
+def test_a_training_cut_short_is_told(trained):
+    ask = asker("report", "RUN", "--out", "r.html", *QUICK)
+    assert_damage_is_told(ask, Path("r.html"), ["history.tsv", "parameters.tsv", "config.json"])
+
+
+@pytest.mark.slow
+def test_a_cross_validation_cut_short_is_told(crossed):
+    ask = asker("report", "RUN", "--out", "r.html", *QUICK)
+    files = ["scores.tsv", "fold-scores.tsv", "members.tsv", "history.tsv", "predictions.tsv"]
+    assert_damage_is_told(ask, Path("r.html"), [*files, "members.json"])
+
+
+def test_a_training_that_lost_lines_is_told_and_mended(trained):
+    error_of_lines("RUN/history.tsv", r"it has \d+ epochs, summary.json tells of 10")
+
+
+def test_a_cross_validation_that_lost_lines_is_told_and_mended(crossed):
+    error_of_lines("RUN/predictions.tsv", r"it has \d scored entries, scores.tsv tells of 4")
+    error_of_lines("RUN/history.tsv", "fold 1, member 1 ends before the others")
+
+
+def error_of_lines(file, words):
+    """A table that lost whole lines, which no line tells; the same command writes it again."""
+    path = Path(file)
+    whole = path.read_bytes()
+    path.write_bytes(b"".join(whole.splitlines(keepends=True)[:-2]))
+    error = run("report", "RUN", "--out", "r.html", "--overwrite", *QUICK, code=1)
+    assert f"{file} is damaged" in error and re.search(words, error) and "--resume" in error
+    command = json.loads(Path("RUN/config.json").read_text())["command"]
+    data = [*NETWORK, "--ligands", "L.tsv", "--tfs", "T.tsv", "--preset", "toy"]
+    more = ["--folds", 2, "--members", 2] if command == "cross-validate" else []
+    run(command, *data, "--epochs", 5 if more else 10, *more, "--out", "RUN", "--resume")
+    assert len(path.read_bytes().splitlines()) == len(whole.splitlines())
+    run("report", "RUN", "--out", "r.html", "--overwrite", *QUICK)
+
+
+@pytest.mark.slow
+def test_a_cross_validation_goes_on_whatever_was_cut(crossed):
+    data = [*NETWORK, "--ligands", "L.tsv", "--tfs", "T.tsv", "--preset", "toy", "--epochs", 5]
+    more = ["--folds", 2, "--members", 2, "--out", "RUN", "--resume"]
+    ask, page = asker("cross-validate", *data, *more), Path("RUN/predicted.tsv")
+    ask()
+    whole_page = page.read_bytes()
+    for file in sorted(path for path in Path("RUN").rglob("*") if path.is_file()):
+        whole = file.read_bytes()
+        for size in (0, len(whole) // 2, len(whole) - 2):
+            file.write_bytes(whole[:size])
+            out, err = io.StringIO(), io.StringIO()
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                code = ask(None)
+            where = f"{file} cut to {size} of {len(whole)} bytes: {err.getvalue()}"
+            assert "Traceback" not in where
+            if code:
+                assert code == 1 and file.name in err.getvalue(), where
+            else:
+                assert page.read_bytes() == whole_page, where
+        file.write_bytes(whole)
+
+
+# ---- options without use, and folders of other kinds
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--members", 2], "argument --members: RUN holds one model; leave it out"),
+        (["--paths", 2, "--without", "paths"], "argument --paths: --without paths leaves out"),
+        (
+            ["--conditions", "one", "--without", "knock-outs"],
+            "argument --conditions: --without knock-outs leaves out",
+        ),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(trained, options, words):
+    assert words in run("report", "RUN", "--out", "r.html", *options, code=2)
+    assert not Path("r.html").exists()
+
+
+def test_drug_models_have_no_report_but_commands_that_ask_them(folder):
+    Path("DRUG").mkdir()
+    Path("DRUG/member-000.pt").write_bytes(b"")
+    error = run("report", "DRUG", "--out", "r.html", code=1)
+    assert "drug models, of which there is no report" in error
+    assert "`lembas-pyg drug-response TASK --models DRUG`" in error
+    Path("CV/members").mkdir(parents=True)
+    Path("CV/members/fold-000-baselines.pt").write_bytes(b"")
+    error = run("report", "CV", "--out", "r.html", code=1)
+    assert "cross-validation of drug models" in error and "scores.tsv" in error

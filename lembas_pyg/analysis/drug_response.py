@@ -15,6 +15,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.network import ask_observations
 from lembas_pyg.nn.drug_response import DrugResponse
+from lembas_pyg.spelling import did_you_mean
 from lembas_pyg.viability import (
     DrugModels,
     exact_models,
@@ -152,6 +153,7 @@ def drug_of(data: Data, drug: str) -> int:
     if drug not in data.drugs:
         raise ValueError(
             f"'{drug}' is not a drug of the screen, which has {', '.join(data.drugs)}."
+            f"{did_you_mean(drug, data.drugs)}"
         )
     return int(data.drugs[drug])
 
@@ -168,9 +170,11 @@ def lines_of(data: Data, cell_lines: Iterable[str] | str | None) -> list[str]:
     unknown = [name for name in lines if name not in data.cell_lines]
     if unknown or not lines or len(set(lines)) < len(lines):
         known = list(data.cell_lines)
+        meant = did_you_mean(unknown[0], known) if unknown else ""
         raise ValueError(
             f"Cell lines {', '.join(map(repr, unknown or lines)) or 'are not named'}: name some of "
             f"the screen, each once; it has {', '.join(known[:10])}, ... ({len(known)} in all)."
+            f"{meant}"
         )
     return lines
 

@@ -10,6 +10,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.analysis.members import agreement, known, mean, median, spread
 from lembas_pyg.analysis.perturbed import JOIN
+from lembas_pyg.spelling import did_you_mean
 
 __all__ = ["rank_knock_outs", "symbols_of"]
 
@@ -159,6 +160,7 @@ def _only(column: str, table: pd.DataFrame, name: str | None) -> str:
         )
         raise ValueError(
             f"{asked}; it has {', '.join(map(repr, known[:8]))}{' ...' if len(known) > 8 else ''}."
+            f"{'' if name is None else did_you_mean(name, known)}"
         )
     return name
 

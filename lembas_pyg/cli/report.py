@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lembas_pyg.cli.files import check_outputs
-from lembas_pyg.cli.inputs import network_of, set_threads
+from lembas_pyg.cli.inputs import network_of, refuse, set_threads
 from lembas_pyg.cli.shared_options import add_conditions, add_out, add_overwrite, add_threads
 from lembas_pyg.cli.values import names, number, path
 
@@ -70,6 +70,10 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 
 def report(arguments: argparse.Namespace) -> int:
     """Write the page."""
+    for option in ("paths", "conditions"):
+        part = "knock-outs" if option == "conditions" else option
+        if getattr(arguments, option) and part in arguments.without:
+            refuse(arguments, f"argument --{option}: --without {part} leaves out what it is for")
     outputs = check_outputs(arguments, "out", inputs=_INPUTS)
     _spare_run(arguments)
 
@@ -78,6 +82,8 @@ def report(arguments: argparse.Namespace) -> int:
     from lembas_pyg.report import explore, read_run, thinned, write_run_report
 
     run = read_run(arguments.run_folder)
+    if arguments.members is not None and run.kind == "train":
+        refuse(arguments, f"argument --members: {run.path} holds one model; leave it out")
     _find_inputs(arguments, run)
     check_outputs(arguments, "out", inputs=_INPUTS)  # now that those of the run are known
     set_threads(arguments)

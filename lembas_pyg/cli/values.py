@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import math
 import sys
 from collections.abc import Callable, Iterable
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lembas_pyg.cli.speech import one_line
+from lembas_pyg.spelling import close_names
 
 __all__ = ["EXIT_USAGE", "Parser", "did_you_mean", "listed", "names", "number", "path"]
 
@@ -67,9 +67,8 @@ def _with_negative_numbers(words: Iterable[str]) -> list[str]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The name that was probably meant, or else nothing."""
-    known, bare = list(known), word.strip("-")
-    close = [name for name in known if len(bare) > 2 and bare in name]
-    close += difflib.get_close_matches(word, known, n=1, cutoff=0.7)
+    known = {name.strip("-"): name for name in known}
+    close = [known[name] for name in close_names(word.strip("-"), known, most=1, cutoff=0.7)]
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

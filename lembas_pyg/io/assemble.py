@@ -16,13 +16,13 @@ from lembas_pyg.io.interactions import (
 from lembas_pyg.io.report import Curated, join_reports, report_rows
 from lembas_pyg.io.selection import (
     both_directions,
-    close_names,
     exclude_interactions,
     remove_self_loops,
     restrict_to,
     select_referenced,
     select_resources,
 )
+from lembas_pyg.spelling import close_names, did_you_mean
 
 
 def assemble_interactions(
@@ -180,7 +180,7 @@ def _check_ligands(given: pd.DataFrame, ligands: Collection[str]) -> None:
         raise ValueError(
             f"'{unknown[0]}' is not a source of the ligand-receptor table, which has "
             f"{len(known):,} ({len(unknown)} of {len(ligands)} ligands are not). Ligands are named "
-            "by accession; correct it, or leave it out."
+            f"by accession; correct it, or leave it out.{did_you_mean(unknown[0], sorted(known))}"
         )
 
 
@@ -198,7 +198,7 @@ def _check_resources(table: pd.DataFrame, names: Collection[str], argument: str)
     known = sorted({name.strip() for text in texts for name in text.split(";")} - {""})
     unknown = [name for name in names if name not in known]
     if unknown:
-        close = {name: close_names(name, known) for name in unknown}
+        close = {name: close_names(name, known, most=5) for name in unknown}
         hints = [
             f"Close to '{name}': {', '.join(found)}. " for name, found in close.items() if found
         ]

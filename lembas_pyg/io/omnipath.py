@@ -13,6 +13,7 @@ import pandas as pd
 
 from lembas_pyg.io.interactions import EVIDENCE, FLAG_COLUMNS, PAIR
 from lembas_pyg.io.tsv import FilePath, check_filled, parse_flags, read_tsv
+from lembas_pyg.spelling import did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -220,6 +221,7 @@ def _check_names(
     if unknown:
         raise ValueError(
             f"`{option}` has {unknown}, which {path} does not know. It tells {list(known)}."
+            f"{did_you_mean(unknown[0], known)}"
         )
 
 

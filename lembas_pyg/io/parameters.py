@@ -1,5 +1,7 @@
 """The parameters of a model as plain text: one row a weight, bias, input or projection."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,7 @@ from lembas_pyg.io.tsv import (
     FilePath,
     check_filled,
     check_unique,
+    is_cut,
     parse_numbers,
     read_tsv,
     write_tsv,
@@ -47,6 +50,12 @@ def read_parameters(path: FilePath) -> pd.DataFrame:
         raise ValueError(f"{path}, line {line}: {text}")
     check_unique(table, ["Type", "Source", "Target"], path)
     table = table.assign(Value=parse_numbers(table["Value"], path))[COLUMNS]
+    if "activation" in attrs and is_cut(path):  # hence a file of ours, which ends in a line end
+        warnings.warn(
+            f"{path} ends without a line end. If it was cut short, its last value is wrong: write "
+            f"the file again. If it is whole, add the line end.",
+            stacklevel=2,
+        )
     table = table.reset_index(drop=True)
     table.attrs = attrs
     return table

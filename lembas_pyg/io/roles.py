@@ -10,6 +10,7 @@ from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.delimited import read_delimited
 from lembas_pyg.io.interactions import EVIDENCE, FLAG_COLUMNS, PAIR, check_interactions
 from lembas_pyg.io.tsv import FilePath, check_filled, parse_flags, read_tsv
+from lembas_pyg.spelling import did_you_mean
 
 logger = logging.getLogger(__name__)
 
@@ -298,6 +299,7 @@ def _stated_by(sources: pd.Series, resources: Collection[str], path: FilePath) -
     if unknown:
         raise ValueError(
             f"{path} does not know the resources {unknown}. It has {', '.join(sorted(known))}."
+            f"{did_you_mean(unknown[0], sorted(known))}"
         )
     wanted = set(resources)
     return sources.map({text: bool(names & wanted) for text, names in stated.items()}).astype(bool)

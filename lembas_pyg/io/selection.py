@@ -4,7 +4,6 @@ Every function leaves the table it is given alone, keeps the order of rows, and 
 what it removed and why. Rows need not be merged.
 """
 
-import difflib
 import re
 import warnings
 from collections.abc import Collection, Sequence
@@ -14,6 +13,7 @@ import pandas as pd
 
 from lembas_pyg.io.interactions import PAIR, check_interactions, reverse_interactions
 from lembas_pyg.io.report import Curated, join_reports, report_rows
+from lembas_pyg.spelling import close_names
 
 TAXON_COLUMNS = ("taxon", "source_taxon", "target_taxon")
 NO_ORGANISM = ("", "0", "-1")  # molecules that belong to no species
@@ -57,7 +57,7 @@ def select_resources(interactions: pd.DataFrame, names: Collection[str]) -> Cura
         return selected
     hints = []
     for name in unknown:
-        close = close_names(name, known)
+        close = close_names(name, sorted(known), most=5)
         hints.append(f"close to it: {', '.join(close)}" if close else "nothing is close to it")
     warnings.warn(
         "No interaction names the resource "
@@ -73,12 +73,6 @@ def select_resources(interactions: pd.DataFrame, names: Collection[str]) -> Cura
         detail=[f"no interaction names '{name}'" for name in unknown],
     )
     return Curated(selected.interactions, join_reports(unmatched, selected.report))
-
-
-def close_names(name: str, known: Collection[str]) -> list[str]:
-    """Names that contain this one, or else are spelled alike; at most five."""
-    alike = [other for other in sorted(known) if name.casefold() in other.casefold()]
-    return alike[:5] or difflib.get_close_matches(name, sorted(known))
 
 
 def select_referenced(interactions: pd.DataFrame) -> Curated:

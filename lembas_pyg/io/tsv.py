@@ -304,6 +304,12 @@ def read_text(path: Path) -> bytes:
     return text if text.endswith(b"\n") else text + b"\n"
 
 
+def is_cut(path: FilePath) -> bool:
+    """Whether a text that programs write, hence to its last line end, was cut within a line."""
+    path = Path(path)
+    return path.suffix != ".gz" and not path.read_bytes().endswith((b"\n", b"\r"))
+
+
 def _check_writable(column: pd.Series, where: str, path: FilePath) -> None:
     bad = column.astype(str).str.contains(r"[\t\n\r]", na=False)
     if bad.any():

@@ -12,6 +12,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.io.conditions import check_conditions
 from lembas_pyg.network.nodes import first_of, marked, unknown_node
+from lembas_pyg.spelling import did_you_mean
 
 __all__ = ["add_conditions", "select_conditions", "to_conditions"]
 
@@ -135,6 +136,7 @@ def select_conditions(data: Data, conditions: Iterable[str]) -> Data:
     if unknown:
         raise ValueError(
             f"Unknown conditions: {first_of(unknown)}. The data have {first_of(list(known))}."
+            f"{did_you_mean(unknown[0], known)}"
         )
     if len(set(names)) < len(names):
         repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]

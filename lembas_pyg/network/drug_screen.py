@@ -23,6 +23,7 @@ from lembas_pyg.network.drug_checks import (
 )
 from lembas_pyg.network.nodes import first_of, unknown_node
 from lembas_pyg.network.tables import from_interactions
+from lembas_pyg.spelling import did_you_mean
 
 __all__ = ["add_drug_screen", "ask_observations", "from_drug_screen", "select_observations"]
 
@@ -168,6 +169,7 @@ def ask_observations(data: Data, doses: pd.DataFrame, cell_lines: pd.Series) -> 
         if unknown:
             raise ValueError(
                 f"'{unknown[0]}' is not a {kind} of the screen, which has {first_of(known)}."
+                f"{did_you_mean(unknown[0], known)}"
             )
     check_doses(doses)
     out = data.clone()

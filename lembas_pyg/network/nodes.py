@@ -1,12 +1,13 @@
 """Nodes by name, and what to say of a name that is none of them."""
 
-import difflib
 from collections.abc import Iterable
 
 import pandas as pd
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+
+from lembas_pyg.spelling import close_names
 
 __all__ = ["first_of", "marked", "node_index", "unknown_node"]
 
@@ -73,8 +74,7 @@ def unknown_node(data: Data, value: str, by_label: bool = False) -> str:
                 f"`node_index(data, label='{value}')`."
             )
     known = data.node_label if by_label else [*data.node_name, *data.node_label]
-    spelled = {name.casefold(): name for name in reversed(known)}
-    close = [spelled[name] for name in difflib.get_close_matches(value.casefold(), spelled, n=3)]
+    close = close_names(value, known)
     if not close:
         return text
     alike = [dict.fromkeys([name, *_owners(data, name)]) for name in close]

@@ -11,6 +11,7 @@ from torch_geometric.data import Data
 from lembas_pyg.analysis.perturbed import JOIN
 from lembas_pyg.analysis.ranking import symbols_of
 from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION, check_columns, new_axes
+from lembas_pyg.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,7 +105,8 @@ def _one_tf(table: pd.DataFrame, tf: str | None, label: dict[str, str]) -> str:
     if tf is None or tf not in known or tf not in label:
         asked = "Name one with tf=" if tf is None else f"'{tf}' is not a TF of this table"
         names = ", ".join(f"{name} ({label.get(name, 'not in the network')})" for name in known[:8])
-        raise ValueError(f"{asked}; it has {names}{' ...' if len(known) > 8 else ''}.")
+        meant = "" if tf is None else did_you_mean(tf, known)
+        raise ValueError(f"{asked}; it has {names}{' ...' if len(known) > 8 else ''}.{meant}")
     return tf
 
 

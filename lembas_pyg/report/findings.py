@@ -17,7 +17,7 @@ from lembas_pyg.analysis import PathExplanation, explain_path, knock_out, stabil
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import MAX_STEPS, TOL, Members, prepare
 
-__all__ = ["OPTIONAL", "Findings", "KnockOuts", "States", "explore", "members_of"]
+__all__ = ["OPTIONAL", "Findings", "KnockOuts", "States", "Unexplained", "explore", "members_of"]
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,15 @@ class KnockOuts(NamedTuple):
     agree: np.ndarray | None
 
 
+class Unexplained(NamedTuple):
+    """An effect of a ligand on a TF that no path was found to carry, and why."""
+
+    ligand: str
+    tf: str
+    condition: str
+    reason: str
+
+
 class Findings(NamedTuple):
     """All that was asked of the models; None where something was not.
 
@@ -77,12 +86,14 @@ class Findings(NamedTuple):
         stability: One row a condition: `condition`, `radius`, `time_scale` and, of an ensemble,
             `spread` and `members`; as of `lembas_pyg.analysis.stability`.
         paths: The interactions that carry the effects of ligands on TFs.
+        unexplained: Effects that could not be explained so.
     """
 
     states: States
     knock_outs: KnockOuts | None
     stability: pd.DataFrame | None
     paths: list[PathExplanation] | None
+    unexplained: list[Unexplained]
 
 
 def explore(
@@ -118,13 +129,14 @@ def explore(
     states = _states(members_of(model), data)
     asked = [name for name in OPTIONAL if name not in left_out and (name != "paths" or paths)]
     found: dict = dict.fromkeys(OPTIONAL)
+    unexplained: list[Unexplained] = []
     if "knock-outs" in asked:
         found["knock-outs"] = _knock_outs(model, data, chosen, progress)
     if "stability" in asked:
         found["stability"] = _stability(model, data)
     if "paths" in asked:
-        found["paths"] = _paths(model, data, paths, progress)
-    return Findings(states, *(found[name] for name in OPTIONAL))
+        found["paths"], unexplained = _paths(model, data, paths, progress)
+    return Findings(states, found["knock-outs"], found["stability"], found["paths"], unexplained)
 
 
 def members_of(model: LEMBAS | Members) -> list[LEMBAS]:
@@ -212,9 +224,9 @@ def _stability(model: LEMBAS | Members, data: Data) -> pd.DataFrame:
 
 def _paths(
     model: LEMBAS | Members, data: Data, most: int, progress: bool | None
-) -> list[PathExplanation]:
+) -> tuple[list[PathExplanation], list[Unexplained]]:
     """For each ligand the TFs it changes most, each in the condition where it does so most."""
-    found = []
+    found, unexplained = [], []
     for ligand, tf, condition in _bar(
         _largest_effects(members_of(model), data, most), "paths", progress
     ):
@@ -226,7 +238,8 @@ def _paths(
             except (RuntimeError, ValueError) as error:
                 # No stable state at some dose, or members whose effects cancel.
                 logger.warning("No path from %s to %s under %s: %s", ligand, tf, condition, error)
-    return found
+                unexplained.append(Unexplained(ligand, tf, condition, str(error)))
+    return found, unexplained
 
 
 @torch.no_grad()

@@ -15,19 +15,10 @@ from lembas_pyg.checkpoint import activation_of, load_parameters
 from lembas_pyg.io import read_parameters
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.prediction import Members
+from lembas_pyg.report.run_tables import read_tables
 from lembas_pyg.training import Ensemble, load_members
 
 __all__ = ["RunFolder", "read_run", "thinned"]
-
-# Tables of a cross-validation, by the names that `write_cross_validation_report` has for them.
-_TABLES = {
-    "predictions": "predictions.tsv",
-    "scores": "scores.tsv",
-    "fold_scores": "fold-scores.tsv",
-    "members": "members.tsv",
-    "null_comparisons": "null-comparisons.tsv",
-    "histories": "history.tsv",
-}
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,7 @@ def read_run(folder: str | os.PathLike[str]) -> RunFolder:
 
     Raises:
         FileNotFoundError: There is no such folder, or it holds no trained model.
-        ValueError: A file of it is damaged.
+        ValueError: A file of it is damaged, or it is of drug models.
     """
     path = Path(folder)
     if not path.is_dir():
@@ -102,13 +93,11 @@ def read_run(folder: str | os.PathLike[str]) -> RunFolder:
     for nested in ("settings", "versions"):
         if isinstance(record.get(nested), dict):
             record |= record.pop(nested)
-    tables = {}
-    for name, file in _TABLES.items():
-        if (path / file).is_file():
-            tables[name] = _read_table(path / file)
+    summary = _read_json(path / "summary.json")
+    tables = read_tables(path, kind, record, summary)
     if kind == "train" and "histories" in tables:
         tables["histories"] = _course(tables["histories"])
-    return RunFolder(path, kind, record, inputs, tables, _read_json(path / "summary.json"))
+    return RunFolder(path, kind, record, inputs, tables, summary)
 
 
 def thinned(ensemble: Members, most: int) -> Members:
@@ -138,6 +127,18 @@ def _kind(path: Path) -> str:
             return "cross-validate"
     if (path / "parameters.tsv").is_file():
         return "train"
+    if any(path.glob("member-*.pt")):
+        raise ValueError(
+            f"{path} holds drug models, of which there is no report: a page is of TF activities. "
+            f"Ask them with `lembas-pyg drug-response TASK --models {path}`, where TASK is curves, "
+            f"combination, targets, mutations or knock-out; fit.tsv has their fit."
+        )
+    if any((path / "members").glob("fold-*.pt")):
+        raise ValueError(
+            f"{path} is a cross-validation of drug models, of which there is no report: a page is "
+            f"of TF activities. Its scores are in scores.tsv, fold-scores.tsv and predictions.tsv; "
+            f"if these are missing, `lembas-pyg drug-response cross-validate --resume` goes on."
+        )
     raise FileNotFoundError(
         f"{path} holds no trained model: neither parameters.tsv of `train`, nor members/ of "
         f"`cross-validate`, nor member-000.safetensors of an ensemble. Name the folder that was "
@@ -155,15 +156,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path} is damaged: it holds {type(content).__name__}, not settings.")
     return content
-
-
-def _read_table(path: Path) -> pd.DataFrame:
-    """A table with a name where a name belongs, also where it reads like a number or NA."""
-    names = dict.fromkeys(("model", "condition", "tf", "null"), str)
-    try:
-        return pd.read_csv(path, sep="\t", dtype=names, keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is damaged: {error}.") from error
 
 
 def _course(history: pd.DataFrame) -> pd.DataFrame:

@@ -94,6 +94,7 @@ def write_run_report(
         '<a href="#scores">Scores</a> <a href="#stability">Convergence and stability</a> '
         '<a href="#run">What was run</a></nav></header>',
         page.asset("assets/explorer.html"),
+        *_unexplained_part(findings, data),
         _section("activities", "TF activities", _heat_section(run, heat)),
         _section("scores", "How well it predicts", _score_part(run)),
         _section(
@@ -136,6 +137,25 @@ def _summary(run: RunFolder, data: Data, findings: Findings) -> str:
     if members > 1:
         text += " Numbers are medians over the members with a steady state."
     return text
+
+
+def _unexplained_part(findings: Findings, data: Data) -> list[str]:
+    """Effects without a path to show, and why; nothing where all have one."""
+    if not findings.unexplained:
+        return []
+    table = pd.DataFrame(findings.unexplained)
+    label = dict(zip(data.node_name, data.node_label, strict=True))
+    for name in ("ligand", "tf"):
+        table[name] = table[name].map(label)
+    few = len(table) == 1
+    asked = len(table) + len(findings.paths or ())
+    text = (
+        f"{len(table)} of {asked} effects that were to be explained {'has' if few else 'have'} no "
+        f"path to show."
+    )
+    columns = {"ligand": "ligand", "tf": "TF", "condition": "condition", "reason": "why"}
+    listed = page.table(table, columns)
+    return [page.note(text), f"<details><summary>Which, and why</summary>{listed}</details>"]
 
 
 def _predictions(run: RunFolder, data: Data, findings: Findings) -> pd.DataFrame | None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lembas_pyg.spelling import did_you_mean
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from sklearn.model_selection import KFold
@@ -291,6 +293,7 @@ def _check_names(names: Iterable[str] | None, costimulus: int | None) -> list[st
     if unknown:
         raise ValueError(
             f"'{unknown[0]}' is not a baseline; choose from {', '.join(map(repr, BASELINES))}."
+            f"{did_you_mean(unknown[0], BASELINES)}"
         )
     if MEAN_WITHIN in chosen and costimulus is None:
         raise ValueError(f"'{MEAN_WITHIN}' needs costimulus=, the column of the co-stimulus.")

@@ -7,6 +7,7 @@ import pandas as pd
 from torch_geometric.data import Data
 
 from lembas_pyg.network import node_index
+from lembas_pyg.spelling import did_you_mean
 
 __all__ = ["check_folds", "k_fold", "leave_one_ligand_out", "leave_one_out"]
 
@@ -121,6 +122,7 @@ def check_folds(folds: pd.DataFrame, data: Data) -> dict[int, list[str]]:
         raise ValueError(
             f"The fold table names conditions that the data have not: "
             f"{', '.join(map(repr, unknown[:5]))}{' ...' if len(unknown) > 5 else ''}."
+            f"{did_you_mean(unknown[0], _names(data))}"
         )
     if folds.duplicated(["Index", "Condition"]).any():
         index, name = folds[folds.duplicated(["Index", "Condition"])][["Index", "Condition"]].iloc[

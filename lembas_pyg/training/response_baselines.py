@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from lembas_pyg.spelling import did_you_mean
+
 __all__ = ["RESPONSE_BASELINES", "predict_response_baselines"]
 
 _COMPONENTS = 20
@@ -68,6 +70,7 @@ def predict_response_baselines(
         raise ValueError(
             f"'{unknown[0]}' is not a baseline; choose from "
             f"{', '.join(map(repr, RESPONSE_BASELINES))}."
+            f"{did_you_mean(unknown[0], RESPONSE_BASELINES)}"
         )
     with threadpool_limits(1):
         table = _features(data, train.numpy().astype(bool), seed)

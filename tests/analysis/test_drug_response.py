@@ -186,6 +186,10 @@ def test_two_drugs_where_one_is_expected_and_one_where_two_are(models, screen):
 def test_unknown_cell_line_is_refused(models, screen):
     with pytest.raises(ValueError, match=r"Cell lines 'E5': name some .* it has A1, B2"):
         dose_response(models, screen, "P", ["E5"])
+    with pytest.raises(ValueError, match=r"in all\)\. Did you mean 'A1'\?"):
+        dose_response(models, screen, "P", ["a1"])
+    with pytest.raises(ValueError, match=r"has P, Q\. Did you mean 'Q'\?"):
+        dose_response(models, screen, "q")
     with pytest.raises(ValueError, match="each once"):
         mutation_effects(models, screen, "P", 1.0, ["A1", "A1"])
 

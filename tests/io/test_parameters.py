@@ -27,13 +27,18 @@ def test_four_types_are_read_and_the_last_line_may_lack_its_end(read):
 
 
 def test_settings_above_the_header_survive_with_the_values(read, tmp_path):
-    table = read("# activation: MML\n# leak: 0.01\n" + HEADER + LINES)
+    table = read("# activation: MML\n# leak: 0.01\n" + HEADER + LINES + "\n")
     table["Value"] = np.random.default_rng(0).normal(size=4)
     assert table.attrs == {"activation": "MML", "leak": "0.01"}
     write_parameters(table, tmp_path / "out.tsv")
     back = read_parameters(tmp_path / "out.tsv")
     pd.testing.assert_frame_equal(back, table, check_exact=True)
     assert back.attrs == table.attrs
+
+
+def test_a_file_of_ours_that_was_cut_within_a_number_is_told(read):
+    with pytest.warns(UserWarning, match="ends without a line end. If it was cut short"):
+        read("# activation: MML\n" + HEADER + LINES.rstrip()[:-1])
 
 
 @pytest.mark.parametrize(
