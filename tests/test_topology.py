@@ -61,6 +61,7 @@ def test_inputs_are_not_changed_and_device_is_kept(device):
         (mask(4, 0), EDGES, "nodes 0 to 4, but the mask has 4"),
         (mask(6, 0), EDGES.T, r"in the shape \[2, E\], not torch.int64 of shape \[5, 2\]"),
         (mask(6, 0), EDGES.float(), "whole numbers"),
+        (mask(6, 0), EDGES - 1, "nodes -1 to"),
     ],
 )
 def test_illegal_graphs_are_described(start, edge_index, match):

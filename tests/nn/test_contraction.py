@@ -51,3 +51,11 @@ def test_contraction_rate_passes_gradcheck():
         lambda weight: contraction_rate(operator, weight, slope, vector)[0],
         weight.requires_grad_(),
     )
+
+
+def test_the_deviation_that_is_left_has_no_gradient():
+    operator = SignedOperator(torch.tensor([[0, 1], [1, 0]]), 2)
+    weight = torch.tensor([0.5, 0.4], requires_grad=True)
+    rate, last = contraction_rate(operator, weight, torch.ones(2, 1), torch.ones(2, 1))
+    assert rate.requires_grad
+    assert not last.requires_grad

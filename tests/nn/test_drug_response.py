@@ -234,3 +234,23 @@ def test_a_network_of_other_signs_or_another_unit_is_told(screen):
     other = screen.clone()
     other.dose_unit = "uM"
     assert model.network_difference(other) == "doses in nM here, in uM there."
+
+
+def test_a_screen_without_steady_state_is_warned_of(model, screen):
+    model.conv.max_steps = model.signaling.conv.max_steps = 1
+    with pytest.warns(UserWarning, match="did not reach a steady state"):
+        model(*arguments(screen))
+
+
+def test_slopes_are_those_of_the_activation(model, screen):
+    found = model(*arguments(screen))
+    cells = model.cells(screen.expression.double(), screen.mutation.double())
+    drive = cells[:, screen.cell_line[0]] + model.drug_input(screen.dose.double())
+    z = (drive + model.conv.bias).detach()
+    h = found.h.detach()
+    weight = to_dense_adj(
+        screen.edge_index, edge_attr=model.conv.edge_weight, max_num_nodes=screen.num_nodes
+    )[0].T
+    z = (z + weight @ h).detach().requires_grad_()
+    (expected,) = torch.autograd.grad(model.conv.act(z).sum(), z)
+    torch.testing.assert_close(model.slope(h, drive), expected, rtol=1e-6, atol=1e-9)

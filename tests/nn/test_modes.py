@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
 
 from lembas_pyg.nn import modes
@@ -90,3 +91,31 @@ def test_what_does_not_fit_is_refused():
         leading_modes(edge_index, weight[:1], size)
     with pytest.raises(ValueError, match="finite"):
         leading_modes(edge_index, weight * torch.nan, size)
+
+
+def test_of_equally_large_eigenvalues_the_one_that_oscillates_least_comes_first():
+    value = np.array([1.0, 8j * (1 + 3e-10), 8.0, -8.0])
+    assert modes._ranked(value).tolist() == [2, 1, 3, 0]
+
+
+def test_arnoldi_is_trusted_where_eigenvalues_are_apart():
+    matrix = random_matrix(360, 0.02, 0)
+    value, left, right = modes._by_arnoldi(sp.csr_matrix(matrix), 2)
+    np.testing.assert_allclose(matrix @ right, right * value, atol=1e-8)
+    np.testing.assert_allclose(matrix.T @ left, left * value, atol=1e-8)
+
+
+def test_a_mode_that_is_there_twice_is_left_to_dense_algebra():
+    basis = np.linalg.qr(np.random.default_rng(0).standard_normal((310, 310)))[0]
+    value = np.concatenate([[10.0, 5.0, 5.0], np.linspace(0.01, 2, 307)])
+    assert modes._by_arnoldi(sp.csr_matrix((basis * value) @ basis.T), 3) is None
+
+
+def test_what_is_outside_of_feedback_is_not_solved_for():
+    size = 3200  # more than any solver is asked for
+    chain = torch.stack([torch.arange(size - 1), torch.arange(1, size)])
+    edges = torch.cat([chain, torch.tensor([[1], [0]])], dim=1)
+    weight = torch.full((size,), 0.5, dtype=torch.float64)
+    (mode,) = leading_modes(edges, weight, size, 1)
+    assert mode.value == pytest.approx(0.5)
+    assert mode.participation[:2].tolist() == pytest.approx([0.5, 0.5])

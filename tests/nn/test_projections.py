@@ -27,3 +27,9 @@ def test_weights_start_at_the_amplitude_and_may_be_frozen():
 def test_unequal_lists_are_refused():
     with pytest.raises(ValueError, match="2 sources, but 3 targets"):
         SparseProjection(torch.arange(2), torch.arange(3), 3, amplitude=1.0)
+
+
+def test_the_amplitude_is_no_part_of_what_is_saved():
+    index = torch.arange(2)
+    layer = SparseProjection(index, index, 2, amplitude=torch.tensor([1.0, 2.0]))
+    assert set(layer.state_dict()) == {"weight"}

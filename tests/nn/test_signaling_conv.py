@@ -255,3 +255,58 @@ def test_a_start_near_the_state_saves_steps():
     again = conv.solve(x, EDGE_INDEX, start=point.value.detach())
     assert (again.num_steps < point.num_steps).all()
     torch.testing.assert_close(again.value, point.value)
+
+
+def test_one_step_is_a_legal_limit():
+    conv, x = network(max_steps=1, act=LeakyReLU())
+    with pytest.warns(UserWarning, match="did not reach a steady state"):
+        h = conv(x, EDGE_INDEX)
+    torch.testing.assert_close(h, LeakyReLU()(x + conv.bias))
+
+
+def test_slow_conditions_are_finished_by_acceleration_beside_fast_ones():
+    conv = SignalingConv(2, 2, LeakyReLU(), tol=1e-12, max_steps=20_000).double()
+    edges = torch.tensor([[0, 1], [1, 0]])
+    with torch.no_grad():
+        conv.edge_weight.fill_(0.9998)  # plain steps would take 140,000
+        conv.bias.fill_(0.0)
+    x = torch.tensor([[2e-4, -1.0], [2e-4, -1.0]], dtype=torch.float64)
+    point = conv.solve(x, edges)
+    assert point.converged.all()
+    assert point.num_steps[1] < 100 < 5000 < point.num_steps[0]
+    torch.testing.assert_close(point.value[:, 0], torch.ones(2).double(), rtol=0, atol=1e-8)
+
+
+def test_an_adjoint_of_nothing_takes_no_time():
+    conv, x = network()
+    h = conv(x.requires_grad_(), EDGE_INDEX)
+    (gradient,) = torch.autograd.grad(h[:, 1].sum(), x)
+    assert gradient[:, 1].abs().min() > 0
+    assert not gradient[:, [0, 2]].any()
+    assert conv.adjoint.num_steps[[0, 2]].max() <= 4 < conv.adjoint.num_steps[1]
+    assert conv.adjoint.converged.all()
+
+
+def test_conditions_with_weights_of_their_own_start_where_they_are_told():
+    conv, x = network()
+    weight = conv.edge_weight.detach()[:, None].expand(8, 3)
+    point = conv.solve(x, EDGE_INDEX, edge_weight=weight)
+    again = conv.solve(x, EDGE_INDEX, edge_weight=weight, start=point.value)
+    assert again.num_steps.max() <= 4 < point.num_steps.min()
+
+
+def test_a_copy_carries_no_operator():
+    conv, x = network()
+    conv(x, EDGE_INDEX)
+    assert conv._operator is not None
+    assert pickle.loads(pickle.dumps(conv))._operator is None
+
+
+def test_one_position_is_enough_for_one_edge():
+    conv, _ = network()
+    x = torch.tensor([[0.3], [0.0]], dtype=torch.float64)
+    edge = torch.tensor([[0], [1]])
+    h = conv(x, edge, edge_pos=torch.tensor([3]), node_pos=torch.tensor([2, 1]))
+    z = torch.tensor([[0.3], [0.0]]).double() + conv.bias[[2, 1]]
+    first = conv.act(z[0])
+    torch.testing.assert_close(h[1], conv.act(z[1] + conv.edge_weight[3] * first))

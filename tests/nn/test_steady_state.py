@@ -106,3 +106,9 @@ def test_further_inputs_may_come_by_position():
     x = torch.rand(5, 3).double()
     by_name = layer(x, EDGE_INDEX, edge_type=EDGE_TYPE)
     torch.testing.assert_close(layer(x, EDGE_INDEX, EDGE_TYPE), by_name)
+
+
+@pytest.mark.parametrize("radius", [0.0, 1.0, -0.1])
+def test_a_radius_that_is_none_is_refused(radius):
+    with pytest.raises(ValueError, match="must lie between 0 and 1"):
+        SteadyState(torch.nn.Linear(2, 2), max_radius=radius)
