@@ -293,3 +293,11 @@ def test_public_names_are_pinned(name):
     module = importlib.import_module(name)
     assert set(module.__all__) == PUBLIC[name]
     assert all(hasattr(module, public) for public in module.__all__)
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT.parent / "examples").rglob("*.py")), ids=lambda p: p.stem
+)
+def test_scripts_leave_no_worker_behind(path):
+    # `run_tasks` ends its workers whatever ends the run; a pool of the standard library does not.
+    assert "ProcessPoolExecutor(" not in path.read_text(encoding="utf-8")

@@ -11,16 +11,16 @@ folder, where a second call goes on. The network is downloaded, or taken from th
 
 import math
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_context
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from _figure import options, report
 from matplotlib.figure import Figure
+from torch_geometric.data import Data
 
 import lembas_pyg as lp
 from lembas_pyg.analysis import compare_knock_outs, compare_models
@@ -30,6 +30,7 @@ from lembas_pyg.plot.canvas import BLUE, GREY, SERIES, identity_line
 from lembas_pyg.synthetic import measure, random_stimuli, screen_stimuli
 from lembas_pyg.training import Ensemble
 from lembas_pyg.training.baselines import predict_baselines
+from lembas_pyg.training.workers import run_tasks
 
 # r of the original code on 1,000 test conditions, by ligands and number of training conditions.
 ORIGINAL = {
@@ -72,15 +73,27 @@ class Cell:
         return data
 
 
+class Task(NamedTuple):
+    """One model to train on a screen, or on a control."""
+
+    name: str
+    data: Data
+    config: lp.TrainingConfig
+
+    def __str__(self):
+        """The name of its file."""
+        return f"{self.name}-seed{self.config.seed}"
+
+
 def train(task, out, network):
-    """One model, unless it was trained before; its seconds."""
+    """Parameters of one model, unless it was trained before, and its seconds."""
     torch.set_num_threads(1)
-    name, data, config = task
+    config = task.config
     model = lp.LEMBAS(network, **config.model_options(), generator=seeded(config.seed))
     started = time.process_time()
-    file = out / "members" / f"{name}-seed{config.seed}.pt"
-    lp.fit(model, data, config, checkpoint=file, resume=True, progress=False)
-    return name, model.state_dict(), time.process_time() - started
+    file = out / "members" / f"{task}.pt"
+    lp.fit(model, task.data, config, checkpoint=file, resume=True, progress=False)
+    return model.state_dict(), time.process_time() - started
 
 
 def as_many_steps(config, number, of=800):
@@ -108,7 +121,7 @@ def tasks_of(cell, arguments):
     if arguments.fast:
         tasks = [(name, data, replace(c, epochs=FAST["epochs"])) for name, data, c in tasks]
     return [
-        (name, data, replace(c, seed=seed))
+        Task(name, data, replace(c, seed=seed))
         for name, data, c in tasks
         for seed in range(1 if name in CONTROLS else arguments.members)
     ]
@@ -200,14 +213,15 @@ def main():
     test, for_knock_out = cell.answer(*test_size), cell.answer(*knock_out_size)
     tasks = tasks_of(cell, arguments)
     models, seconds = {}, {}
-    with ProcessPoolExecutor(arguments.jobs, mp_context=get_context("spawn")) as pool:
-        work = partial(train, out=arguments.out, network=cell.network)
-        for name, state, used in pool.map(work, tasks):
-            model = lp.LEMBAS(cell.network, train_output=False)
-            model.load_state_dict(state)
-            models.setdefault(name, []).append(model)
-            seconds.setdefault(name, []).append(used)
-    screens = {name: data for name, data, _ in tasks}
+    work = partial(train, out=arguments.out, network=cell.network)
+    trained = {str(task): result for task, result in run_tasks(work, tasks, jobs=arguments.jobs)}
+    for task in tasks:  # they are done in any order
+        state, used = trained[str(task)]
+        model = lp.LEMBAS(cell.network, train_output=False)
+        model.load_state_dict(state)
+        models.setdefault(task.name, []).append(model)
+        seconds.setdefault(task.name, []).append(used)
+    screens = {task.name: task.data for task in tasks}
     scores = score(models, cell, test, screens, seconds)
     print(scores.round(3).to_string(index=False, na_rep=""), "\n")
     largest = f"{max(arguments.conditions)}x{max(arguments.ligands)}"
