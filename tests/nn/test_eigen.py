@@ -8,6 +8,11 @@ import scipy.sparse as sp
 from lembas_pyg.nn import eigen
 
 
+@pytest.fixture(autouse=True)
+def backend():
+    """None: no layer takes part."""
+
+
 def block_of(size, seed, largest=0.4):
     """A sparse matrix whose largest eigenvalue has a given size."""
     generator = np.random.default_rng(seed)
@@ -16,7 +21,7 @@ def block_of(size, seed, largest=0.4):
 
 
 @pytest.mark.parametrize("way", [eigen._refined_arnoldi, eigen._twofold_arnoldi])
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("largest", [0.4, 3.0])
 def test_value_and_both_vectors_are_those_of_dense_algebra(way, seed, largest):
     matrix = block_of(320, seed, largest)
