@@ -40,7 +40,7 @@ def simulate_expression(
         >>> activity = pd.DataFrame({"T1": [-1.0, 1.0]}, index=["low", "high"])
         >>> regulon = pd.DataFrame({"source": "T1", "target": ["G1", "G2"], "weight": [1, -1]})
         >>> e = simulate_expression(activity, regulon, noise=0.0)
-        >>> (e.loc["high"] - e.loc["low"]).tolist()
+        >>> (e.loc["high"] - e.loc["low"]).round(9).tolist()
         [2.0, -2.0]
     """
     if noise < 0 or background < 0:
