@@ -193,6 +193,9 @@ class LEMBAS(Module):
 
         Args:
             x: Raw ligand concentrations ``[N, S]``.
+
+        Raises:
+            ValueError: `x` has another shape, is not finite, or not 0 at a node that is no ligand.
         """
         x = self._check_input("x", x)
         if not bool(x.sum().isfinite()):

@@ -18,7 +18,12 @@ WIRING = {
 
 
 def wiring_difference(mine: dict[str, Any], theirs: dict[str, Any]) -> str | None:
-    """The first thing, in the order of `theirs`, in which two networks differ."""
+    """The first thing in which two networks differ, in words; None if there is none.
+
+    Args:
+        mine: `node_name` and the tensors of `WIRING` of the network here.
+        theirs: Those to compare, all or some; the order of `WIRING` is that of the search.
+    """
     names = mine["node_name"]
     if "node_name" in theirs and names != theirs["node_name"]:
         lacking = [name for name in names if name not in set(theirs["node_name"])]

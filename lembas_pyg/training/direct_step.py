@@ -64,7 +64,7 @@ class DirectStep:
             and type(model.input) is type(model.output) is SparseProjection
             and compiled.applies_to(model.conv.bias, model.conv.act)
             and not any(map(_is_watched, model.modules()))
-            and all(parameter._backward_hooks is None for parameter in model.parameters())
+            and not any(map(_has_hooks, model.parameters()))
             and (not config.spectral or config.spectral_term == "rate")
         )
 
@@ -107,10 +107,14 @@ class DirectStep:
                 pull = compiled.rate_backward(self.operator, weight, slope, growth, kept)
                 for_weight.add_(pull)
             rho = float(rate.max())
-        weight.grad, conv.bias.grad, model.output.weight.grad = for_weight, for_bias, for_output
-        if model.input.weight.requires_grad:
-            ligands = model.ligand_index
-            model.input.weight.grad = (adjoint[ligands] * x[ligands]).sum(dim=1)
+        ligands = model.ligand_index
+        for parameter, gradient in (
+            (weight, for_weight),
+            (conv.bias, for_bias),
+            (model.output.weight, for_output),
+            (model.input.weight, (adjoint[ligands] * x[ligands]).sum(dim=1)),
+        ):
+            parameter.grad = gradient if parameter.requires_grad else None
         run.optimizer.step()
         loss = sum(v * factors.get(k, getattr(config, k, 1.0)) for k, v in terms.items())
         report = solver.adjoint
@@ -206,6 +210,11 @@ def _kernels() -> ModuleType:
     from lembas_pyg.training import kernels
 
     return kernels
+
+
+def _has_hooks(parameter: Tensor) -> bool:
+    """Whether somebody wants to see or change the gradient of a parameter."""
+    return bool(parameter._backward_hooks) or bool(parameter._post_accumulate_grad_hooks)
 
 
 def _is_watched(module: Module) -> bool:

@@ -91,12 +91,13 @@ class Run:
         order = self.order()
         predicted = torch.empty_like(self.measured)
         total: dict[str, Any] = {}
-        largest: Any = 0.0
+        largest = self.x.new_zeros(())
         step = self.step if self.direct is None else self.direct
         for batch in order.split(config.batch_size):
             terms, counts, y, rho = step(batch, lr)
             predicted[:, batch] = y
-            largest = max(largest, rho)
+            # A rate that is NaN stays NaN, where `max` would drop it.
+            largest = torch.maximum(largest, torch.as_tensor(rho).to(largest))
             share = len(batch) / num_conditions
             counted = {name: share * value for name, value in terms.items()} | counts
             for name, value in counted.items():

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import lembas_pyg as lp
-from lembas_pyg.report import explore, read_run, write_run_report
+from lembas_pyg.report import explore, findings, read_run, write_run_report
 from lembas_pyg.report.packing import pack_numbers, pack_text, script_json
 from lembas_pyg.training import TrainingConfig, cross_validate, k_fold
 
@@ -171,3 +171,20 @@ def test_the_table_of_another_network_is_refused(ensemble, data, tmp_path):
     with pytest.raises(ValueError, match="this is the table of another network"):
         write_run_report(tmp_path / "r.html", run, data, findings, table)
     assert not (tmp_path / "r.html").exists()
+
+
+def test_effects_without_a_path_are_listed_with_the_reason(ensemble, data, tmp_path, monkeypatch):
+    real = findings.explain_path
+
+    def sometimes(model, data, ligand, tf, condition):
+        if ligand == "L1":
+            raise RuntimeError("No <steady> state at half the dose.")
+        return real(model, data, ligand, tf, condition)
+
+    monkeypatch.setattr(findings, "explain_path", sometimes)
+    text = write(ensemble, data, tmp_path)
+    assert "1 of 2 effects that were to be explained has no path to show." in text
+    assert "No &lt;steady&gt; state at half the dose." in text
+    assert len(content_of(text)["paths"]) == 1
+    monkeypatch.undo()
+    assert "no path to show" not in write(ensemble, data, tmp_path)

@@ -136,8 +136,13 @@ def test_a_state_that_is_not_reached_is_counted(data):
     assert direct.run_epoch()["not_converged"] == 20
 
 
+def forget(parameter):
+    parameter.grad.zero_()
+
+
 @pytest.mark.parametrize(
-    "what", ["activation", "subclass", "hook", "radius", "watched weight", "replaced method"]
+    "what",
+    "activation,subclass,hook,radius,watched weight,watched gradient,replaced method".split(","),
 )
 def test_a_model_that_was_changed_goes_by_autograd(data, what):
     term = "radius" if what == "radius" else "rate"
@@ -148,13 +153,15 @@ def test_a_model_that_was_changed_goes_by_autograd(data, what):
         model.output.register_forward_hook(lambda module, inputs, output: output * 0.5)
     if what == "watched weight":
         model.conv.edge_weight.register_hook(lambda gradient: gradient * 0)
+    if what == "watched gradient":
+        model.conv.edge_weight.register_post_accumulate_grad_hook(forget)
     if what == "replaced method":
         model.steady_state = model.steady_state
     run = Run(model, data, config)
     assert run.direct is None
     before = model.conv.edge_weight.detach().clone()
     run.run_epoch()
-    assert torch.equal(model.conv.edge_weight, before) == (what == "watched weight")
+    assert torch.equal(model.conv.edge_weight, before) == what.startswith("watched")
 
 
 def test_frozen_parameters_stay(data):
@@ -195,3 +202,16 @@ def test_a_run_stopped_within_an_epoch_goes_on_as_if_it_had_not(data, tmp_path, 
     fit(other, data, SETTINGS, checkpoint=file, resume=True, progress=False)
     for one, two in zip(whole.parameters(), other.parameters(), strict=True):
         assert torch.equal(one, two)
+
+
+def test_a_rate_that_is_not_a_number_is_not_hidden(data, monkeypatch):
+    run, _ = both(data, SETTINGS)
+    rates = compiled.rate
+
+    def lost(*arguments):
+        rate, last, kept = rates(*arguments)
+        return rate.index_fill(0, torch.tensor([0]), torch.nan), last, kept
+
+    monkeypatch.setattr(compiled, "rate", lost)
+    with pytest.raises(FloatingPointError, match="infinite or NaN"):
+        run.run_epoch()
