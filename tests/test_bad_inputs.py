@@ -492,7 +492,7 @@ LEAVES_FILES = {"The learning rate is far too large"}
 # Commands that succeed, and say what is odd.
 WARNINGS = [
     Case("Too few steps", f"{PREDICT} --max-steps 4",
-         "of 4 conditions did not reach a steady state .*: one .* Raise max_steps"),
+         "of 4 conditions did not reach a steady state .*: one .* Raise the number of steps"),
     Case("A feedback that oscillates", PREDICT, "did not reach a steady state .* oscillation",
          both(replace("P.tsv", "1.4", "-50"), replace("P.tsv", "MML", "leakyRelu"))),
     Case("Prediction: no path leads from a ligand to a TF", PREDICT, "No path leads",
@@ -590,6 +590,10 @@ def test_knock_outs_without_a_steady_state_are_blank(tmp_path):
     table = pd.read_csv(tmp_path / "KO.tsv", sep="\t").set_index(["condition", "node"])
     assert table["delta"].isna().any() and table["delta"].notna().any()
     assert "L1 under one (residual" in err
+
+
+def test_no_message_of_the_program_asks_for_a_function():
+    assert re.findall(r"^.*`[\w.]+\(.*$", page(), flags=re.MULTILINE) == []
 
 
 def test_the_page_of_messages_is_up_to_date():

@@ -247,11 +247,11 @@ def test_nodes_are_looked_up_by_name_or_label(data):
 @pytest.mark.parametrize(
     ("query", "match"),
     [
-        ({"name": "TNF"}, r"'TNF' is not among the 5 nodes.*symbol of 'P1'.*label='TNF'"),
+        ({"name": "TNF"}, r"'TNF' is not among the 5 nodes.*symbol of 'P1': use the accession"),
         ({"name": ["P1", "P9"]}, "'P9' is not among the 5 nodes .* Close to it: 'P0' = 'P0'|'P9'"),
         ({"name": "rela"}, "Close to it: 'RELA' = 'P3'"),
         ({"name": "xxxxxx"}, r"by accession \(UniProt\)\.$"),
-        ({"label": "P1"}, r"'P1' is an accession: try `node_index\(data, 'P1'\)`"),
+        ({"label": "P1"}, "'P1' is an accession: its symbol is 'TNF'"),
         ({"label": "STAT3"}, "not among the symbols .* Close to it: 'STAT1' = 'P4'"),
     ],
 )

@@ -135,7 +135,7 @@ def _check_stated(
     cure = (
         f" It has {others}: read it with `consensus={not consensus}`."
         if all(name in table for name in others)
-        else " An interaction table of this package is read by `read_interactions`."
+        else " It looks like an interaction table of this package: read it as such."
         if "direction" in table
         else ""
     )

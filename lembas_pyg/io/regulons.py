@@ -235,7 +235,7 @@ def _of_levels(confidence: pd.Series, levels: Collection[str] | None, path: str)
         raise ValueError(f"`levels` is {levels!r}. Give some of {', '.join(LEVELS)}.")
     if (confidence == "").all():
         raise ValueError(
-            f"{path} has no levels of confidence. Leave out `levels` (CollecTRI has none), or ask "
+            f"{path} has no levels of confidence. Ask for none (CollecTRI has none), or ask "
             "OmniPath for the field 'dorothea_level'."
         )
     return confidence.str.contains(f"[{''.join(levels)}]")

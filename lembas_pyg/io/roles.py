@@ -284,8 +284,8 @@ def _has_role(codes: pd.Series, given: Collection[str], option: str) -> pd.Serie
     if wanted and not found.any():
         raise ValueError(
             f"None of the {len(wanted):,} codes of `{option}` is in the network, such as "
-            f"{sorted(wanted)[:3]}. Its nodes have codes such as {codes.tolist()[:3]}; symbols are "
-            "translated by `read_gene_list(path, names)`."
+            f"{sorted(wanted)[:3]}. Its nodes have codes such as {codes.tolist()[:3]}: give codes "
+            "of this kind, not symbols."
         )
     return found
 

@@ -64,15 +64,13 @@ def unknown_node(data: Data, value: str, by_label: bool = False) -> str:
     if by_label:
         text = f"'{value}' is not among the symbols of the {data.num_nodes} nodes of the network."
         if value in data.node_name:
-            return f"{text} '{value}' is an accession: try `node_index(data, '{value}')`."
+            symbol = data.node_label[data.node_name.index(value)]
+            return f"{text} '{value}' is an accession: its symbol is '{symbol}'."
     else:
         text += " Nodes are named by accession (UniProt)."
         owners = " or ".join(f"'{name}'" for name in _owners(data, value))
         if owners:
-            return (
-                f"{text} '{value}' is the symbol of {owners}: use the accession, or try "
-                f"`node_index(data, label='{value}')`."
-            )
+            return f"{text} '{value}' is the symbol of {owners}: use the accession."
     known = data.node_label if by_label else [*data.node_name, *data.node_label]
     close = close_names(value, known)
     if not close:

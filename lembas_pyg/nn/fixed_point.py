@@ -249,15 +249,18 @@ def warn_unsteady(
     more = f" and {len(unsteady) - 5} more" if len(unsteady) > 5 else ""
     residuals = [residual for _, residual in unsteady]
     if all(residual <= rounding_floor(dtype) for residual in residuals):  # and none is NaN
-        remedy = f"They are at the rounding floor of {dtype}: use .double(), or a larger tol."
+        remedy = (
+            f"They are at the rounding floor of {dtype}: solve in double precision, or to a larger "
+            "tolerance."
+        )
     else:
         remedy = (
-            "Their states are not to be trusted. Raise max_steps if the residual is small; a "
-            "residual that stays large means oscillation or a spectral radius of 1 or more: train "
-            "with a spectral term."
+            "Their states are not to be trusted. Raise the number of steps (max_steps) if the "
+            "residual is small; a residual that stays large means oscillation or a spectral radius "
+            "of 1 or more: train with a spectral term."
         )
     warnings.warn(
         f"{len(unsteady)} of {solved} conditions did not reach a steady state within "
-        f"tol={tol:g}: {', '.join(shown)}{more}. {remedy}",
+        f"a tolerance of {tol:g}: {', '.join(shown)}{more}. {remedy}",
         stacklevel=stacklevel,
     )

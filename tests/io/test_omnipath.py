@@ -136,7 +136,7 @@ def test_types_are_told_by_the_code_where_no_column_does(read):
         (CLIENT.replace("SPIKE:3 SPIKE", "SPIKE:3"), {}, r"omnipath\.tsv, line 3: too few fields"),
         (WEB_SERVICE.replace("consensus_", "x_"), {}, "read it with `consensus=False`"),
         (WEB_SERVICE.replace("is_", "x_"), {"consensus": False}, "read it with `consensus=True`"),
-        ("source target direction stimulation inhibition\nA B 1 1 0\n", {}, "`read_interactions`"),
+        ("source target direction stimulation inhibition\nA B 1 1 0\n", {}, "read it as such"),
         ("source target\nA B\n", {}, "no table of interactions from OmniPath"),
         (CLIENT, {"organism": 9606}, "does not tell organisms.*field 'ncbi_tax_id'"),
         (CLIENT, {"datasets": ["omnipath"]}, "does not tell datasets"),

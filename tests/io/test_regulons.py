@@ -124,7 +124,7 @@ def test_repeated_targets_are_merged_and_contradictions_left_out():
         (COLLECTRI.replace("weight", "w"), {}, r"none of \['weight', 'mor'\]"),
         (COLLECTRI.replace("source,", "factor,"), {}, r"no column 'source' \(or \['source', 'tf'"),
         (COLLECTRI.replace("T1,G2", "T1,"), {}, "line 3: the column 'target' is blank"),
-        (COLLECTRI, {"levels": ["A"]}, "no levels of confidence. Leave out `levels`"),
+        (COLLECTRI, {"levels": ["A"]}, "no levels of confidence. Ask for none"),
         (PAPER.replace("\tD\t", "\tF\t"), {}, "line 6: 'F' is no level"),
         (PAPER.replace("1\t1\t0\tA", "1\t2\t0\tA"), {}, "line 2, column 'stimulation': '2'"),
         (PAPER, {"levels": ["Z"]}, r"`levels` is \['Z'\]. Give some of A, B"),

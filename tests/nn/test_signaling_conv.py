@@ -235,7 +235,7 @@ def test_inference_mode_works():
 def test_the_rounding_floor_is_named():
     conv, x = network(tol=1e-9)
     conv.float()
-    with pytest.warns(UserWarning, match=r"rounding floor of torch.float32: use .double"):
+    with pytest.warns(UserWarning, match=r"rounding floor of torch.float32: solve in double"):
         point = conv(x.float(), EDGE_INDEX)
     assert point.isfinite().all()
     assert int(conv.solve(x.float(), EDGE_INDEX).num_steps.max()) < 200
