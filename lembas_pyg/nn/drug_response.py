@@ -11,8 +11,8 @@ from torch.nn import Module, Parameter
 from torch_geometric.data import Data
 
 from lembas_pyg.nn.activations import michaelis_menten_like
+from lembas_pyg.nn.drug_input import drug_layer
 from lembas_pyg.nn.fixed_point import FixedPoint, warn_not_converged
-from lembas_pyg.nn.joint_effect import joint_effect
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.nn.projections import SparseProjection
 from lembas_pyg.nn.signaling_conv import SignalingConv
@@ -45,14 +45,15 @@ class DrugResponse(Module):
 
     .. math::
         p_c = \min(w_e \circ e_c + b_e,\, 0) + W_m m_c, \qquad
-        h(d, c) = \sigma(A h + b + p_c + W_d\, d)
+        h(d, c) = \sigma(A h + b + p_c + W_d\, \theta(d))
 
     .. math:: \hat v = v_0 + w_v^\top \big(h_{TF}(d, c) - h_{TF}(0, c)\big)
 
-    with log10 doses :math:`d` (0 where a drug is absent), z-scored expression :math:`e_c` and
-    mutations :math:`m_c` of a cell line. Lowly expressed nodes are held back, highly expressed
-    ones are not touched; drugs act on their targets, mutations on their genes. Two drugs on one
-    target share it: doses add up, not their logarithms (`drug_input`).
+    with log10 doses :math:`d` (0 where a drug is absent), the share :math:`\theta` of a target that
+    a dose binds, z-scored expression :math:`e_c` and mutations :math:`m_c` of a cell line. Lowly
+    expressed nodes are held back, highly expressed ones are not touched; drugs act on their
+    targets, mutations on their genes. Two drugs on one target share it: doses add up, not their
+    effects (`drug_input`).
 
     Args:
         data: Network with `drug_sign`, `mutation_mask` and `viability_sign`, as from
@@ -67,8 +68,12 @@ class DrugResponse(Module):
             apart that no program does.
         expression_limit: Largest input that expression may add to a node; None for no limit, 0, as
             in the paper, if high expression is to add nothing.
-        drug_amplitude: Initial effect of one unit of log10 dose on a target (dimensionless). The
-            paper's 1 leaves a target no activity at any but the smallest doses, and a small slope.
+        binding: Whether drugs act by the share of a target that they bind
+            (`lembas_pyg.nn.drug_input.DrugBinding`), with an affinity of every drug for each of its
+            targets; else by their log10 dose, :math:`\theta(d) = d`, as in the paper.
+        drug_amplitude: Initial effect of a drug on a target that it binds entirely, or of one unit
+            of log10 dose (dimensionless); None for 1.2 and 0.3. The paper's 1 a unit leaves a
+            target no activity at any but the smallest doses, and a small slope.
         viability_amplitude: Initial weight of every TF (dimensionless).
         expression_amplitude: Initial weight of the expression of every node (dimensionless).
         radius: Spectral radius the initial weights are scaled to; None to leave them.
@@ -79,8 +84,9 @@ class DrugResponse(Module):
 
     Attributes:
         signaling: The `LEMBAS` model; its ligands are absent, its bias stands for the medium.
-        drug: Projection of drugs to targets; `drug.weight` in the order of
-            ``data.drug_sign.T.nonzero()``.
+        drug: Projection of drugs to targets; `drug.weight`, and `drug.affinity` (log10 dose that
+            binds half of a target), in the order of ``data.drug_sign.T.nonzero()``. An affinity
+            starts at the mean of the log10 doses in the data.
         expression: Projection of every node's expression to itself, with `expression_bias`
             ``[N, 1]``.
         mutation: Projection of mutations to their nodes.
@@ -114,7 +120,8 @@ class DrugResponse(Module):
         relative: bool = True,
         programs: int | None = 15,
         expression_limit: float | None = None,
-        drug_amplitude: float = 0.3,
+        binding: bool = True,
+        drug_amplitude: float | None = None,
         viability_amplitude: float = 0.1,
         expression_amplitude: float = 1e-4,
         radius: float | None = 0.8,
@@ -146,12 +153,9 @@ class DrugResponse(Module):
         self.register_buffer("mean_expression", torch.zeros(num_nodes, 1))
         self.register_buffer("axes", torch.zeros(num_nodes, programs or 0))
         self.learn_programs(data.expression)
-        drug, target = data.drug_sign.t().nonzero().unbind(1)
-        sign = data.drug_sign[target, drug]
-        self.drug = SparseProjection(
-            drug, target, num_nodes, amplitude=sign * drug_amplitude, sign=sign
-        )
-        node = torch.arange(num_nodes, device=target.device)
+        self.binding = binding
+        self.drug = drug_layer(data, binding, drug_amplitude)
+        node = torch.arange(num_nodes, device=data.drug_sign.device)
         self.expression = SparseProjection(
             node, node, num_nodes, amplitude=expression_amplitude, sign=torch.ones_like(node)
         )
@@ -306,17 +310,13 @@ class DrugResponse(Module):
     def drug_input(self, dose: Tensor) -> Tensor:
         """What drugs add to the input of every node ``[N, S]``.
 
-        One drug adds its weight times its log10 dose, as in the paper. Where several act on a
-        target their doses add up, not the logarithms, see `joint_effect`.
+        Where several act on a target their doses add up, not their effects
+        (`lembas_pyg.nn.joint_effect.joint_effect`).
 
         Args:
             dose: log10 dose of every drug ``[D, S]``, 0 where it is absent.
         """
-        if dose.size(1) == 0 or int((dose > 0).sum(dim=0).max()) < 2:
-            return self.drug(dose)
-        layer = self.drug
-        level = dose.index_select(0, layer.source_index)
-        return joint_effect(layer.weight, level, layer.target_index, layer.num_targets)
+        return self.drug(dose)
 
     def slope(self, h: Tensor, drive: Tensor) -> Tensor:
         """Slope of every node's activation at a steady state ``[N, S]``, without gradient.

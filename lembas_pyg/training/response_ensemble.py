@@ -16,8 +16,8 @@ from lembas_pyg.nn.drug_response import DrugResponse
 
 __all__ = ["ResponseEnsemble"]
 
-_FORMAT = "lembas_pyg drug model 2"
-_OPTIONS = ("relative", "programs", "expression_limit")
+_FORMAT = "lembas_pyg drug model 3"
+_OPTIONS = ("relative", "programs", "expression_limit", "binding")
 _SOLVER = ("tol", "max_steps", "clip")
 _SIGNED = ("drug", "viability")
 _IDENTITY = ("drug_name", "mutation_name", "dose_unit")

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from lembas_pyg.nn.contraction import contraction_rate
+from lembas_pyg.nn.drug_input import DrugBinding
 from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.nn.spectral import spectral_radius
 from lembas_pyg.training import losses
@@ -23,6 +24,9 @@ _FOLLOWED = 32
 _FRESH = 0.01
 # Observations of a line that are visited together, as they share an untreated state.
 _TOGETHER = 8
+# Affinities differ by orders of magnitude and are to find their place in a run: steps of theirs in
+# those of a weight.
+_AFFINITY, _STEEPNESS = 10.0, 3.0
 
 
 @dataclass
@@ -47,10 +51,14 @@ class ResponseRun(Run):
         return data.dose.to(like), data.viability.to(like)
 
     def groups(self) -> list[dict[str, Any]]:
-        """Expression learns at a pace of its own: Adam moves what matters little as fast."""
-        own = [self.response.expression.weight, self.response.expression_bias]
-        others = [p for p in self.parameters if not any(p is q for q in own)]
-        return [{"params": others}, {"params": own, "share": self.config.lr_expression}]
+        """Expression and affinities learn at a pace of their own: Adam moves all alike."""
+        model = self.response
+        own = [(self.config.lr_expression, [model.expression.weight, model.expression_bias])]
+        if isinstance(model.drug, DrugBinding):
+            own += [(_AFFINITY, [model.drug.affinity]), (_STEEPNESS, [model.drug.log_steepness])]
+        apart = {id(value) for _, values in own for value in values}
+        others = [value for value in self.parameters if id(value) not in apart]
+        return [{"params": others}, *({"params": p, "share": share} for share, p in own)]
 
     def remembered(self) -> tuple[Tensor, Tensor]:
         """No states; deviations of a block of observations, whichever they are."""

@@ -1,17 +1,22 @@
 """The drug model against dense algebra and finite differences."""
 
+import math
+
 import pytest
 import torch
+from scipy.optimize import brentq
 from torch_geometric.utils import to_dense_adj
 
 from lembas_pyg.nn import DrugResponse, SparseProjection
+from lembas_pyg.nn.drug_input import DrugBinding, DrugInput
 from lembas_pyg.nn.joint_effect import joint_effect
 
 
-@pytest.fixture(params=[None, 0.0], ids=["free", "limited"])
+@pytest.fixture(params=["binding", "log dose", "limited"])
 def model(screen, request):
     generator = torch.Generator().manual_seed(1)
-    options = {"tol": 1e-13, "generator": generator, "expression_limit": request.param}
+    options = {"tol": 1e-13, "generator": generator, "binding": request.param != "log dose"}
+    options["expression_limit"] = 0.0 if request.param == "limited" else None
     model = DrugResponse(screen, **options).double()
     with torch.no_grad():
         for parameter in (
@@ -21,6 +26,9 @@ def model(screen, request):
             model.drug.weight,
         ):
             parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator).double())
+        if model.binding:
+            model.drug.affinity.add_(torch.randn(3, generator=generator).double())
+            model.drug.log_steepness.add_(torch.randn(3, generator=generator).double())
         model.viability.weight.fill_(0.8)
     return model
 
@@ -34,19 +42,31 @@ def arguments(screen, columns=slice(None)):
     )
 
 
+def drug_input(model, dose):
+    """Input of every node, a pair of drug and target at a time; no target has two drugs here."""
+    total, layer = torch.zeros(model.signaling.num_nodes, dose.size(1)).double(), model.drug
+    for pair, (drug, target) in enumerate(zip(layer.source_index, layer.target_index, strict=True)):
+        effect = dose[drug]
+        if model.binding:
+            steepness = layer.log_steepness[pair].exp()
+            dilution = 10 ** (steepness * (layer.affinity[pair] - dose[drug]))
+            effect = torch.where(dose[drug] > 0, 1 / (1 + dilution), 0.0)
+        total[target] += layer.weight[pair] * effect
+    return total
+
+
 def dense_states(model, screen, with_drug):
     """States of all observations by plain iteration of dense matrices."""
     n = screen.num_nodes
     weight = to_dense_adj(screen.edge_index, edge_attr=model.conv.edge_weight, max_num_nodes=n)[0].T
-    drug, mutation = torch.zeros(n, 2).double(), torch.zeros(n, 3).double()
-    drug[model.drug.target_index, model.drug.source_index] = model.drug.weight
+    mutation = torch.zeros(n, 3).double()
     mutation[model.mutation.target_index, model.mutation.source_index] = model.mutation.weight
     line = screen.cell_line[0]
     expressed = model.expression.weight[:, None] * screen.expression + model.expression_bias
     if model.expression_limit is not None:
         expressed = torch.minimum(expressed, torch.zeros(()))
     drive = expressed + mutation @ screen.mutation
-    drive = drive[:, line] + with_drug * drug @ screen.dose + model.conv.bias
+    drive = drive[:, line] + with_drug * drug_input(model, screen.dose) + model.conv.bias
     h = torch.zeros(n, len(line)).double()
     for _ in range(3000):
         h = model.conv.act(weight @ h + drive)
@@ -101,25 +121,72 @@ def test_gradients_are_those_of_finite_differences(model, screen):
 
 def test_two_drugs_on_one_target_add_their_doses(screen):
     screen.drug_sign[:, 1] = screen.drug_sign[:, 0]  # Q hits what P hits
-    model = DrugResponse(screen, drug_amplitude=0.4).double()
-    alone = model.drug_input(torch.tensor([[2.0], [0.0]]).double())
-    half = torch.tensor([[50.0], [50.0]]).double().log10()
-    torch.testing.assert_close(model.drug_input(half), alone)
-    torch.testing.assert_close(alone.min(), torch.tensor(-0.8).double())
+    for binding, expected in ((False, -0.8), (True, -0.4 * 100**0.6 / (100**0.6 + 10**0.6))):
+        model = DrugResponse(screen, binding=binding, drug_amplitude=0.4).double()
+        if binding:
+            model.drug.affinity.data.fill_(1.0)
+        alone = model.drug_input(torch.tensor([[2.0], [0.0]]).double())
+        half = torch.tensor([[50.0], [50.0]]).double().log10()
+        torch.testing.assert_close(model.drug_input(half), alone)
+        torch.testing.assert_close(alone.min(), torch.tensor(expected).double())
 
 
 def test_drugs_of_other_strength_and_direction_by_brute_force():
     weight = torch.tensor([-0.5, -0.2, 0.3, -0.4], dtype=torch.float64, requires_grad=True)
     target = torch.tensor([1, 1, 1, 0])
     level = torch.tensor([[2.0, 0.0], [3.0, 1.0], [1.5, 0.0], [0.0, 2.0]], dtype=torch.float64)
-    found = joint_effect(weight, level, target, 3)
+    curve = DrugInput(torch.arange(4), target, 3, amplitude=1.0)
+    found = joint_effect(curve, weight, level, target, 3)
     # The effect at which the shares of both inhibitors sum up to 1, from a fine grid.
     grid = torch.linspace(0.5, 3.0, 2_000_001, dtype=torch.float64)
     shares = 10 ** (2.0 - grid / 0.5) + 10 ** (3.0 - grid / 0.2)
     inhibition = float(grid[(shares - 1).abs().argmin()])
     expected = torch.tensor([[0.0, -0.8], [0.45 - inhibition, -0.2], [0.0, 0.0]]).double()
     torch.testing.assert_close(found, expected, atol=2e-6, rtol=0)
-    assert torch.autograd.gradcheck(lambda w: joint_effect(w, level, target, 3), weight)
+    assert torch.autograd.gradcheck(lambda w: joint_effect(curve, w, level, target, 3), weight)
+
+
+def test_drugs_that_bind_one_target_by_brute_force():
+    target = torch.tensor([0, 0, 0])
+    layer = DrugBinding(torch.arange(3), target, 1, affinity=1.5, amplitude=-1.0).double()
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([-1.5, -0.4, -0.7]))
+        layer.affinity.copy_(torch.tensor([2.0, 0.5, 1.2]))
+    level = torch.tensor([[1.4, 2.6, 2.0], [1.1, 3.5, 0.0], [0.9, 1.0, 3.0]]).double()
+    found = layer(level)
+    for column in range(3):
+
+        def shares(effect, column=column):
+            """Share of the doses in what each drug would need alone for the effect."""
+            total = 0.0
+            for pair in range(3):
+                largest, half = (
+                    -float(layer.weight.detach()[pair]),
+                    float(layer.affinity.detach()[pair]),
+                )
+                if level[pair, column] > 0 and effect < largest:  # or no dose is enough
+                    needed = half + math.log10(effect / (largest - effect)) / 0.6
+                    total += 10 ** (float(level[pair, column]) - needed)
+            return total
+
+        expected = -brentq(lambda effect: shares(effect) - 1, 1e-6, 1.5, xtol=1e-10)
+        assert float(found.detach()[0, column]) == pytest.approx(expected, abs=1e-7)
+
+    def asked(weight, affinity, steepness):
+        values = {"weight": weight, "affinity": affinity, "log_steepness": steepness}
+        return torch.func.functional_call(layer, values, (level,))
+
+    assert torch.autograd.gradcheck(asked, (layer.weight, layer.affinity, layer.log_steepness))
+
+
+def test_a_drug_that_is_absent_binds_nothing_and_half_of_a_target_at_its_affinity(screen):
+    model = DrugResponse(screen).double()
+    assert model.drug.affinity.tolist() == pytest.approx(
+        [float(screen.dose[screen.dose > 0].mean())] * 3
+    )
+    assert not model.drug_input(torch.zeros(2, 1).double()).any()
+    half = model.drug_input(model.drug.affinity[0].detach() * torch.eye(2).double())
+    assert float(half.detach().min()) == pytest.approx(-0.6)
 
 
 def test_drugs_on_different_targets_do_not_meddle(model, screen):

@@ -52,6 +52,22 @@ def test_training_fits_what_another_model_says_and_tells_how_it_went(screen):
     assert found.spread.isnan().all() and found.converged.all()
 
 
+@pytest.mark.parametrize("affinity", [1.2, 3.8])
+def test_affinities_find_the_dose_at_which_a_drug_acts(screen, affinity):
+    screen.dose[0] = torch.linspace(0.5, 4.5, 24)
+    screen.dose[1] = 0
+    source = DrugResponse(screen, generator=torch.Generator().manual_seed(5)).double()
+    hit = source.drug.source_index == 0
+    with torch.no_grad():
+        source.viability.weight.fill_(1.0)
+        source.drug.affinity.fill_(affinity)
+        source.drug.log_steepness.fill_(0.5)
+    screen.viability = predict_viability(source, screen).viability.view(1, -1)
+    model, _ = trained(screen, replace(CONFIG, epochs=200, l2_weight=1e-6))
+    found = model.drug.affinity.detach()[hit]
+    assert float(found.mean()) == pytest.approx(affinity, abs=0.7)
+
+
 def test_training_is_the_same_again_and_after_a_checkpoint(screen, tmp_path):
     whole, _ = trained(screen)
     half = DrugResponse(screen, generator=torch.Generator().manual_seed(0))
