@@ -1,6 +1,6 @@
 """SI Fig. 18 of Nilsson et al. (2022): viability of cancer cell lines under drugs.
 
-    python examples/paper/figS18_viability.py --out figS18 [--members 4] [--jobs 2] [--splits]
+    python examples/paper/figS18_viability.py --out figS18 [--members 8] [--jobs 2] [--splits]
 
 Fits the screen (b) and holds out whole cell lines, fold by fold (c), with models beside that know
 no network; then held-out lines with BRAF V600E against the others under RAF inhibitors. `--splits`
@@ -33,7 +33,7 @@ MODEL = partial(DrugResponse, expression_limit=None)
 def settings():
     """What the command line asks for: the screen, its folds, how to train."""
     parser = options(__doc__, "figS18", "every 20th observation, two epochs, one member")
-    parser.add_argument("--members", type=int, default=4, help="models a fold (default: 4)")
+    parser.add_argument("--members", type=int, default=8, help="models a fold (default: 8)")
     parser.add_argument("--jobs", type=int, default=1, help="processes (default: 1)")
     parser.add_argument(
         "--splits", action="store_true", help="hold out drugs, curves and so on too"

@@ -14,9 +14,10 @@ from torch_geometric.data import Data
 from lembas_pyg.checkpoint import activation_of, activation_text, load_tensors, save_tensors
 from lembas_pyg.nn.drug_response import DrugResponse
 
-__all__ = ["ResponseEnsemble"]
+__all__ = ["FORMAT", "ResponseEnsemble"]
 
-_FORMAT = "lembas_pyg drug model 3"
+# Of files with a drug model; another number where the same options make another model.
+FORMAT = "lembas_pyg drug model 3"
 _OPTIONS = ("relative", "programs", "expression_limit", "binding")
 _SOLVER = ("tol", "max_steps", "clip")
 _SIGNED = ("drug", "viability")
@@ -71,7 +72,7 @@ class ResponseEnsemble(Module):
             raise FileExistsError(f"{folder} holds an ensemble already; name another folder.")
         for number, model in enumerate(self.models):
             content = {
-                "format": _FORMAT,
+                "format": FORMAT,
                 "options": {name: getattr(model, name) for name in _OPTIONS},
                 "solver": {name: getattr(model.conv, name) for name in _SOLVER},
                 "activation": activation_text(model.conv.act),
@@ -99,8 +100,8 @@ class ResponseEnsemble(Module):
         members = []
         for file in files:
             content = load_tensors(file)
-            if not isinstance(content, dict) or content.get("format") != _FORMAT:
-                raise ValueError(f"{file} is no drug model of this version ({_FORMAT}).")
+            if not isinstance(content, dict) or content.get("format") != FORMAT:
+                raise ValueError(f"{file} is no drug model of this version ({FORMAT}).")
             about = pd.DataFrame()
             about.attrs = content["activation"]
             options = content["options"] | content["solver"]

@@ -24,7 +24,7 @@ from lembas_pyg.network import select_observations
 from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.training.config import TrainingConfig
 from lembas_pyg.training.response_baselines import predict_response_baselines
-from lembas_pyg.training.response_ensemble import ResponseEnsemble
+from lembas_pyg.training.response_ensemble import FORMAT, ResponseEnsemble
 from lembas_pyg.training.trainer import History, fit
 from lembas_pyg.training.workers import run_tasks
 from lembas_pyg.viability import (
@@ -105,7 +105,7 @@ class _Task:
         options = model.keywords if isinstance(model, partial) else {}
         return {
             "settings": {} if self.member < 0 else self.config.to_dict(),
-            "model": {} if self.member < 0 else dict(options),
+            "model": {} if self.member < 0 else {"format": FORMAT, **options},
             "held_out": self.held_out,
             "data": _digest(self.data),
         }

@@ -17,6 +17,7 @@ from lembas_pyg.training import (
     cross_validate_response,
     fit,
     response_folds,
+    response_validation,
     train_responses,
 )
 from lembas_pyg.training.response_baselines import (
@@ -331,3 +332,15 @@ def test_a_cross_validation_goes_on_where_it_ended(screen, tmp_path):
     other = partial(DrugResponse, relative=False)
     with pytest.raises(ValueError, match="it differs in model"):
         cross_validate_response(screen, folds, config, model=other, folder=tmp_path)
+
+
+def test_a_cross_validation_of_an_earlier_kind_of_drug_model_is_refused(
+    screen, tmp_path, monkeypatch
+):
+    folds, config = response_folds(screen, "cell-line", 2), replace(CONFIG, epochs=1)
+    options = {"folder": tmp_path, "baselines": False}
+    with monkeypatch.context() as patch:
+        patch.setattr(response_validation, "FORMAT", "an earlier one")
+        cross_validate_response(screen, folds, config, **options)
+    with pytest.raises(ValueError, match="it differs in model"):
+        cross_validate_response(screen, folds, config, **options)
