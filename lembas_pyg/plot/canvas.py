@@ -54,6 +54,24 @@ def require_matplotlib() -> None:
         ) from error
 
 
+def draw_map(ax: Axes, values: Any, cmap: str, low: float, high: float) -> Any:
+    """A table as colours, grey where there is no number.
+
+    Args:
+        ax: Axes to draw in.
+        values: Rows from top to bottom ``[rows, columns]``.
+        cmap: Colour map of matplotlib.
+        low: Value at its lower end.
+        high: Value at its upper end.
+
+    Returns:
+        The image, for a colour bar.
+    """
+    ax.set_facecolor("#dddddd")
+    colours: dict[str, Any] = {"cmap": cmap, "vmin": low, "vmax": high}
+    return ax.imshow(np.asarray(values, float), aspect="auto", interpolation="nearest", **colours)
+
+
 def identity_line(ax: Axes, *values: Any) -> None:
     """Equal limits for both axes around all values, and the line on which they are equal."""
     flat = np.concatenate([np.asarray(value, dtype=float).ravel() for value in values])

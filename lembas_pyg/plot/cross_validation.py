@@ -16,6 +16,7 @@ from lembas_pyg.plot.canvas import (
     ORANGE,
     check_columns,
     clustered,
+    draw_map,
     identity_line,
     name_ticks,
     new_axes,
@@ -225,15 +226,7 @@ def activity_heat_map(predictions: pd.DataFrame, *, ax: Axes | None = None) -> A
         ax = _left_half(len(columns), len(rows))
     right = ax.inset_axes((1.03, 0.0, 1.0, 1.0), sharex=ax, sharey=ax)
     for part, table, word in ((ax, measured, "measured"), (right, predicted, "predicted")):
-        part.set_facecolor("#dddddd")
-        image = part.imshow(
-            table.to_numpy(float)[np.ix_(rows, columns)],
-            cmap="viridis",
-            vmin=0.0,
-            vmax=1.0,
-            aspect="auto",
-            interpolation="nearest",
-        )
+        image = draw_map(part, table.iloc[rows, columns], "viridis", 0.0, 1.0)
         part.set_title(word, fontsize="medium")
         part.set_xlabel("TF")
         name_ticks(part.set_xticks, table.columns[columns], rotation=90)

@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.analysis.perturbed import JOIN
 from lembas_pyg.analysis.ranking import symbols_of
-from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION, check_columns, new_axes
+from lembas_pyg.plot.canvas import BLUE, GREY, VERMILLION, check_columns, draw_map, new_axes
 from lembas_pyg.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -113,15 +113,7 @@ def _one_tf(table: pd.DataFrame, tf: str | None, label: dict[str, str]) -> str:
 def _draw_map(ax: Axes, shown: pd.DataFrame, symbols: list[str]) -> None:
     """Nodes as rows, conditions as columns."""
     limit = np.nanmax(np.abs(shown.to_numpy()), initial=0.0) or 1.0
-    ax.set_facecolor("#dddddd")
-    image = ax.imshow(
-        shown.to_numpy(),
-        cmap="PuOr",
-        vmin=-limit,
-        vmax=limit,
-        aspect="auto",
-        interpolation="nearest",
-    )
+    image = draw_map(ax, shown, "PuOr", -limit, limit)
     ax.set_yticks(range(len(symbols)), symbols, fontsize="small")
     if shown.shape[1] <= _MAX_CONDITION_NAMES:
         ax.set_xticks(range(shown.shape[1]), shown.columns, rotation=90, fontsize="x-small")

@@ -209,41 +209,26 @@ def _draw_edges(
 ) -> None:
     """An arrow for every edge, curved where a straight one would be hidden."""
     from matplotlib.lines import Line2D
-    from matplotlib.patches import FancyArrowPatch
 
     signs = data.edge_sign.cpu().numpy().astype(int).copy()
     pairs = [tuple(pair) for pair in data.edge_index.cpu().numpy().T]
     largest = np.nanmax(np.abs(weight), initial=0.0) if weight is not None else 0.0
     for e, (a, b) in enumerate(pairs):
-        _, colour, style = _SIGNS[signs[e]]
+        _, colour, line = _SIGNS[signs[e]]
         head = signs[e] if weight is None or not weight[e] else np.sign(weight[e])
         width = 1.2 if weight is None or not largest else 0.5 + 2.5 * abs(weight[e]) / largest
-        common: dict[str, Any] = {
+        style: dict[str, Any] = {
             "color": colour,
-            "linestyle": style,
+            "linestyle": line,
             "linewidth": width,
             "mutation_scale": size,
             "arrowstyle": BAR if head < 0 else ARROW,
             "zorder": 2,
-            "shrinkA": 0,
-            "shrinkB": 2,
-            "clip_on": False,
         }
-        if a == b:  # a loop at the right side of the box
-            x, y = place[a, 0] + boxes[a].get_width() / 2 - 0.12, place[a, 1]
-            arrow = FancyArrowPatch(
-                (x, y + 0.24), (x, y - 0.24), connectionstyle="arc3,rad=-1.8", **common
-            )
-        else:
-            arrow = FancyArrowPatch(
-                tuple(place[a]),
-                tuple(place[b]),
-                connectionstyle=f"arc3,rad={_bend(a, b, pairs, place, boxes)}",
-                patchA=boxes[a],
-                patchB=boxes[b],
-                **common,
-            )
-        ax.add_patch(arrow)
+        x, y = place[a, 0] + boxes[a].get_width() / 2 - 0.12, place[a, 1]
+        loop = (x, y + 0.24), (x, y - 0.24)  # at the right side of the box
+        bend = 0.0 if a == b else _bend(a, b, pairs, place, boxes)
+        draw_arrow(ax, (a, b), bend, place, boxes, loop, **style)
     present = [_SIGNS[sign] for sign in _SIGNS if (signs == sign).any()]
     handles = [Line2D([], [], color=c, linestyle=s, label=word) for word, c, s in present]
     ax.legend(
@@ -254,6 +239,39 @@ def _draw_edges(
         frameon=False,
         fontsize="small",
     )
+
+
+def draw_arrow(
+    ax: Axes,
+    edge: tuple[int, int],
+    bend: float,
+    place: np.ndarray,
+    boxes: list[Any],
+    loop: tuple[tuple[float, float], tuple[float, float]],
+    **style: Any,
+) -> None:
+    """An arrow between two boxes, or from a box to itself.
+
+    Args:
+        ax: Where the boxes are.
+        edge: Source and target.
+        bend: Curvature, 0 for a straight arrow.
+        place: Centre of every box ``[N, 2]``.
+        boxes: Patches of all nodes.
+        loop: Ends of the arrow if source and target are one node.
+        **style: Of the patch.
+    """
+    from matplotlib.patches import FancyArrowPatch
+
+    a, b = edge
+    style |= {"shrinkA": 0, "shrinkB": 2, "clip_on": False}
+    if a == b:
+        arrow = FancyArrowPatch(*loop, connectionstyle="arc3,rad=-1.8", **style)
+    else:
+        style |= {"patchA": boxes[a], "patchB": boxes[b]}
+        ends = tuple(place[a]), tuple(place[b])
+        arrow = FancyArrowPatch(*ends, connectionstyle=f"arc3,rad={bend}", **style)
+    ax.add_patch(arrow)
 
 
 def _bend(

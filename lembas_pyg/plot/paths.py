@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.analysis.paths import PathExplanation
 from lembas_pyg.plot.canvas import BLUE, GREEN, ORANGE, VERMILLION, new_axes
-from lembas_pyg.plot.network import ARROW, BAR, HEIGHT, draw_nodes, font_size, layers_of
+from lembas_pyg.plot.network import ARROW, BAR, HEIGHT, draw_arrow, draw_nodes, font_size, layers_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +141,7 @@ def _draw_flow(
 ) -> None:
     """An edge for every interaction, the strongest on top."""
     from matplotlib.lines import Line2D
-    from matplotlib.patches import FancyArrowPatch, Patch
+    from matplotlib.patches import Patch
 
     flow, weight = data.edge_attribution.numpy(), data.edge_weight.numpy()
     pairs = [tuple(pair) for pair in data.edge_index.T.tolist()]
@@ -149,30 +149,17 @@ def _draw_flow(
     order = np.argsort(np.abs(flow))
     for rank, e in enumerate(order):
         a, b = pairs[e]
-        common: dict[str, Any] = {
+        style: dict[str, Any] = {
             "color": BLUE if flow[e] > 0 else VERMILLION,
             "linewidth": 0.6 + 3.4 * abs(flow[e]) / largest,
             "mutation_scale": size * 0.9,
             "arrowstyle": BAR if weight[e] < 0 else ARROW,
             "zorder": 2 + rank / len(pairs),
-            "shrinkA": 0,
-            "shrinkB": 2,
-            "clip_on": False,
         }
-        if a == b:  # a loop over the box
-            x, y = place[a, 0], place[a, 1] + HEIGHT / 2 - 0.1
-            ends = (x - 0.2, y), (x + 0.2, y)
-            arrow = FancyArrowPatch(*ends, connectionstyle="arc3,rad=-1.8", **common)
-        else:
-            arrow = FancyArrowPatch(
-                tuple(place[a]),
-                tuple(place[b]),
-                connectionstyle=f"arc3,rad={_bend(a, b, pairs, place, boxes)}",
-                patchA=boxes[a],
-                patchB=boxes[b],
-                **common,
-            )
-        ax.add_patch(arrow)
+        x, y = place[a, 0], place[a, 1] + HEIGHT / 2 - 0.1
+        loop = (x - 0.2, y), (x + 0.2, y)  # over the box
+        bend = 0.0 if a == b else _bend(a, b, pairs, place, boxes)
+        draw_arrow(ax, (a, b), bend, place, boxes, loop, **style)
     words = ((flow > 0, BLUE, f"raises {tf}"), (flow < 0, VERMILLION, f"lowers {tf}"))
     handles: list[Any] = [
         Line2D([], [], color=colour, linewidth=2, label=word)

@@ -9,7 +9,7 @@ import pandas as pd
 from torch_geometric.data import Data
 
 from lembas_pyg.analysis.hubs import hubs, strongest
-from lembas_pyg.plot.canvas import check_columns, clustered, name_ticks, new_axes
+from lembas_pyg.plot.canvas import check_columns, clustered, draw_map, name_ticks, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,15 +73,7 @@ def plot_sensitivity(
     num_nodes, num_tfs = wide.shape
     size = 2.4 + min(max(0.1 * num_tfs, 1.5), 9.0), 1.4 + min(max(0.11 * num_nodes, 1.2), 11.0)
     ax = new_axes(ax, size)
-    ax.set_facecolor("#dddddd")
-    image = ax.imshow(
-        wide.to_numpy(),
-        cmap="PuOr_r",
-        vmin=-limit,
-        vmax=limit,
-        aspect="auto",
-        interpolation="nearest",
-    )
+    image = draw_map(ax, wide, "PuOr_r", -limit, limit)
     label = dict(zip(data.node_name, data.node_label, strict=True))
     name_ticks(ax.set_xticks, pd.Index([label[tf] for tf in wide.columns]), rotation=90)
     name_ticks(ax.set_yticks, pd.Index([label[node] for node in wide.index]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from lembas_pyg.plot.canvas import (
@@ -13,6 +12,7 @@ from lembas_pyg.plot.canvas import (
     BLUE,
     GREY,
     VERMILLION,
+    draw_map,
     linked,
     name_ticks,
     new_axes,
@@ -153,15 +153,7 @@ def plot_activity_clusters(
         orders.append(drawn["leaves"])
     left.invert_yaxis()  # the tree counts from below, the rows of a picture from above
     rows, columns = orders
-    ax.set_facecolor("#dddddd")
-    image = ax.imshow(
-        activity.to_numpy(float)[np.ix_(rows, columns)],
-        cmap="viridis",
-        vmin=0.0,
-        vmax=1.0,
-        aspect="auto",
-        interpolation="nearest",
-    )
+    image = draw_map(ax, activity.iloc[rows, columns], "viridis", 0.0, 1.0)
     name_ticks(ax.set_xticks, activity.columns[columns], rotation=90)
     ax.yaxis.tick_right()
     name_ticks(ax.set_yticks, activity.index[rows])
