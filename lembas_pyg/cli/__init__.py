@@ -21,8 +21,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments without the program's name; those of the process if None.
     """
+    came: list[int] = []
     try:
-        with speaking_on_stderr(), ending_in_order():
+        with speaking_on_stderr(), ending_in_order() as came:
             arguments = make_parser().parse_args(argv)
             code = arguments.run(arguments) or 0
             print(end="", flush=True)  # also where there is no stdout
@@ -36,4 +37,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except (ValueError, OSError, ArithmeticError, RuntimeError, MemoryError, ImportError) as error:
+        if came:
+            return complain(f"Interrupted. {describe(error)}", EXIT_INTERRUPTED)
         return complain(f"error: {describe(error)}", EXIT_ERROR)

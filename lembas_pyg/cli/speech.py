@@ -85,13 +85,27 @@ def notes_at_the_end() -> Iterator[None]:
 
 
 @contextmanager
-def ending_in_order() -> Iterator[None]:
-    """Let the end that `kill`, `timeout` and batch systems ask for be that of Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def ending_in_order() -> Iterator[list[int]]:
+    """Let the end that `kill`, `timeout`, batch systems and a lost terminal ask for be Ctrl-C's.
+
+    Yields:
+        The signals that came. Compiled code may answer one with an error of its own.
+    """
+    came: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not on Windows
+            number = getattr(signal, name, None)
+            # Ignored ones stay so, as those of `nohup` and of the background of a shell.
+            if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                before[number] = signal.signal(number, end)
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lembas_pyg.io.tsv import parse_flags, parse_numbers, read_tsv, replace_file, write_tsv
+from lembas_pyg.io.replace import replace_file
+from lembas_pyg.io.tsv import parse_flags, parse_numbers, read_tsv, write_tsv
 
 
 @pytest.fixture
