@@ -66,7 +66,10 @@ def omnipath(w):
     flags = ("is_directed", "is_stimulation", "is_inhibition")
     flags += ("consensus_direction", "consensus_stimulation", "consensus_inhibition")
     symbols = {f"{end}_genesymbol": w.names("G", 5000) for end in ("source", "target")}
-    about = {"extra_attrs": '{"SIGNOR_mechanism":["binding"]}', "omnipath": w.choice("True", "False")}
+    about = {
+        "extra_attrs": '{"SIGNOR_mechanism":["binding"]}',
+        "omnipath": w.choice("True", "False"),
+    }
     taxa = {"ncbi_tax_id_source": 9606, "ncbi_tax_id_target": 9606}
     flags = {name: w.choice("True", "False") for name in flags}
     return pd.DataFrame(w.pair() | symbols | flags | w.evidence() | about | taxa)
