@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ import pytest
 import lembas_pyg.datasets
 from lembas_pyg.checkpoint import load_tensors
 from lembas_pyg.cli import main
+from lembas_pyg.cli.speech import ending_in_order
 from lembas_pyg.io import read_tsv
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -177,7 +179,7 @@ def content(path):
             table = read_tsv(path, first="name")
             return table.drop(columns="seconds", errors="ignore").to_csv()
         case ".html":
-            return re.sub(r'"number">[\d,]+\.\d<', "", path.read_text())  # seconds
+            return re.sub(r'"number">[\d,]+\.\d<|[\d,]+ s\b', "", path.read_text())  # seconds
     return path.read_bytes()
 
 
@@ -418,6 +420,24 @@ def test_an_end_at_any_moment(name, number, inputs, tmp_path, undisturbed, serve
         moment = (turn + draw.random()) / moments * seconds
         code, err, _ = server(command_of(name), folder, number, moment)
         assert_ended(name, number, code, err, folder, before, expected)
-        if contents(folder / "out") != expected:  # it was not done yet
+        is_done = code == 0 or (name in FOLDERS and contents(folder / "out") == expected)
+        if not is_done:
             go_on(name, folder)
         assert contents(folder / "out") == expected
+
+
+def test_an_interruption_that_was_lost_comes_again(capfd):
+    class Deaf:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    class Half:
+        def __del__(self):
+            raise AttributeError("made by half")
+
+    with pytest.raises(KeyboardInterrupt), ending_in_order() as came:
+        Deaf()  # nothing can be raised from its end
+        Half()
+        time.sleep(10)
+    assert came == [signal.SIGTERM] * 2
+    assert capfd.readouterr().err == ""

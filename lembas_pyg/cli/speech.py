@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
 import sys
@@ -97,6 +98,17 @@ def ending_in_order() -> Iterator[list[int]]:
         came.append(number)
         raise KeyboardInterrupt
 
+    show = sys.unraisablehook
+
+    def hush(lost: Any) -> None:
+        """Compiled code that is interrupted leaves objects half made, whose end then fails."""
+        if not came:
+            show(lost)
+        elif issubclass(lost.exc_type, KeyboardInterrupt):  # where it could end nothing: again
+            again = threading.Timer(0.05, _thread.interrupt_main, came[-1:])
+            again.daemon = True
+            again.start()
+
     before = {}
     if threading.current_thread() is threading.main_thread():
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not on Windows
@@ -104,8 +116,11 @@ def ending_in_order() -> Iterator[list[int]]:
             # Ignored ones stay so, as those of `nohup` and of the background of a shell.
             if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 before[number] = signal.signal(number, end)
+        sys.unraisablehook = hush
     try:
         yield came
     finally:
+        if sys.unraisablehook is hush:
+            sys.unraisablehook = show
         for number, handler in before.items():
             signal.signal(number, handler)
