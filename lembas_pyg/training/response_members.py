@@ -172,8 +172,9 @@ def earlier_results(
             there = content["of"].get(name)
             same = _same(there, value)
             if not same:
+                what = "cross-validation" if bool(task.held_out.any()) else "training"
                 raise ValueError(
-                    f"{path} is of another training: it differs in {name}. Use the same "
+                    f"{path} is of another {what}: it differs in {name}. Use the same "
                     f"arguments to go on, or another folder."
                 )
         found[task.key] = content["found"]

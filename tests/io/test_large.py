@@ -21,9 +21,9 @@ import lembas_pyg.io as io
 def peak():
     return 1024 * int(re.search(r"VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1])
 before = peak()
-start = time.perf_counter()
+start = time.process_time()
 table = getattr(io, sys.argv[2])(sys.argv[3])
-seconds = time.perf_counter() - start
+seconds = time.process_time() - start
 print(json.dumps([len(table), seconds, peak(), before]))
 """
 
@@ -155,7 +155,7 @@ def write(reader, path, rows=ROWS):
 
 
 def measure(reader, path):
-    """Rows that were read, seconds, peak memory, and that before anything was read."""
+    """Rows that were read, seconds of processor time, peak memory, and that before."""
     done = subprocess.run(
         [sys.executable, "-c", PEAK, str(ROOT), reader, str(path)],
         capture_output=True,
