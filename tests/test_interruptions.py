@@ -74,6 +74,10 @@ LEAVES_PART = {"train", "drug-response train"}
 
 HIDDEN = re.compile(r"\.[^/]+\.[0-9a-f]{32}\.partial")
 
+# A small part of the longer tests belongs to the default suite.
+FEW = ("convert", "predict", "train", "cross-validate", "drug-response train")
+MANY = [name if name in FEW else pytest.param(name, marks=pytest.mark.slow) for name in COMMANDS]
+
 LIGANDS = "\tL1\tL2\nnone\t0\t0\none\t1\t0\ntwo\t0\t1\nboth\t1\t0.5\n"
 TFS = "\tT1\nnone\t0.1\none\t0.2\ntwo\t0.8\nboth\t0.4\n"
 SCORES = "TF\tS1\tS2\tS3\tS4\nP1\t1\t1.2\t-1\t-0.9\nP2\t0.3\t0.2\t0.1\t0.4\n"
@@ -263,7 +267,7 @@ def files_of_at_most(size):
 
 
 @pytest.mark.parametrize("size", [pytest.param(20, marks=pytest.mark.slow), 3000])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", MANY)
 def test_a_disk_that_ends_within_a_file(name, size, folder, undisturbed):
     expected = undisturbed(name)
     earlier(name, folder)
@@ -307,7 +311,7 @@ def ended_at(step, which, number=signal.SIGTERM):
         pytest.param("before", 3, marks=pytest.mark.slow),
     ],
 )
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", MANY)
 def test_an_end_in_the_midst_of_writing(name, step, which, folder, undisturbed):
     expected = undisturbed(name)
     if which > len(expected):
