@@ -7,6 +7,7 @@ are. Neither executes anything that is stored in a file.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pickle
@@ -22,7 +23,7 @@ import torch
 from torch import Tensor
 
 from lembas_pyg.io.parameters import check_parameters
-from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.io.replace import replace_file
 from lembas_pyg.nn.activations import Activation, activation_by_name, michaelis_menten_like
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.spelling import close_names
@@ -228,10 +229,12 @@ def save_tensors(content: Any, path: Path) -> None:
     Raises:
         OSError: The file cannot be written.
     """
+    # To memory first: of a full disk torch says "unexpected pos 4544 vs 4436", and an interruption
+    # in the midst of its write to a file would end as a RuntimeError.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
     with replace_file(path) as file:
-        # By name, so that torch writes by itself: an interruption in the midst of a write to a
-        # Python file would end as a RuntimeError.
-        torch.save(content, file.name)
+        file.write(buffer.getbuffer())
 
 
 def load_tensors(path: Path, device: torch.device | str = "cpu") -> Any:

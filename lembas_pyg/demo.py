@@ -26,7 +26,7 @@ from lembas_pyg.io import (
     write_parameters,
     write_tsv,
 )
-from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.io.replace import replace_file
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.network import to_annotation, to_interactions
 from lembas_pyg.nn import LEMBAS
@@ -178,20 +178,20 @@ def run_demo(folder: str | Path, *, seed: int = 0, progress: bool | None = None)
     knock_outs["reference_delta"] = knock_out(reference, test)["delta"]
 
     tables = {
-        "predictions.tsv": predictions,
         "recovered-parameters.tsv": parameters,
+        "predictions.tsv": predictions,
         "knock-out.tsv": knock_outs,
         "history.tsv": history,
     }
+    figure = _draw(model, train, test, predictions, knock_outs, history, true, fitted)
+    for name, table in tables.items():  # the first of them tells that a folder is one of a demo
+        write_tsv(table, folder / name)
     interactions = read_interactions(FOLDER / "toy-Model.tsv")
     write_interactions(to_interactions(data, interactions), folder / "toy-Model.tsv")
     write_annotation(to_annotation(data), folder / "toy-Annotation.tsv")
     write_conditions(stimuli, folder / "ligands.tsv")
     write_conditions(_measured(data), folder / "tfs.tsv")
     write_parameters(fitted, folder / "parameters.tsv")
-    for name, table in tables.items():
-        write_tsv(table, folder / name)
-    figure = _draw(model, train, test, predictions, knock_outs, history, true, fitted)
     with replace_file(folder / "demo.png") as file:
         figure.savefig(file, format="png", dpi=150)
 

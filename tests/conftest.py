@@ -41,9 +41,7 @@ def shared():
     return folder
 
 
-@pytest.fixture
-def screen_tables():
-    """Tables of a small drug screen on the toy network: 2 drugs, 4 lines, 3 mutations."""
+def _screen_tables():
     from lembas_pyg.datasets import ToyNetwork
 
     lines = ["A1", "B2", "C3", "D4"]
@@ -75,6 +73,39 @@ def screen_tables():
         ),
         "viability": pd.Series([1 - 0.3 * dose for _, _, dose in rows], index=names),
     }
+
+
+@pytest.fixture
+def screen_tables():
+    """Tables of a small drug screen on the toy network: 2 drugs, 4 lines, 3 mutations."""
+    return _screen_tables()
+
+
+@pytest.fixture(scope="session")
+def write_screen():
+    """Writes the tables of the small drug screen to a new folder."""
+    from lembas_pyg.io import write_annotation, write_conditions, write_interactions, write_tsv
+    from lembas_pyg.network import to_annotation, to_interactions
+
+    def write(place):
+        place.mkdir()
+        tables = _screen_tables()
+        write_interactions(to_interactions(tables["data"]), place / "network.tsv")
+        write_annotation(to_annotation(tables["data"]), place / "annotation.tsv")
+        for name in ("doses", "expression", "mutations"):
+            write_conditions(tables[name], place / f"{name}.tsv")
+        write_conditions(tables["viability"].to_frame("viability"), place / "viability.tsv")
+        for file, (key, value), column in (
+            ("cell-lines", ("observation", "cell_line"), "cell_lines"),
+            ("mutated-genes", ("mutation", "node"), "mutated"),
+        ):
+            table = tables[column].rename_axis(key).rename(value).reset_index()
+            write_tsv(table, place / f"{file}.tsv")
+        for file, key in (("drug-targets", "drug_targets"), ("viability-tfs", "viability_tfs")):
+            write_interactions(tables[key].assign(direction=1), place / f"{file}.tsv")
+        return place
+
+    return write
 
 
 @pytest.fixture

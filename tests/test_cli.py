@@ -20,7 +20,7 @@ import pytest
 import lembas_pyg as lp
 from lembas_pyg.cli import main
 from lembas_pyg.io import read_annotation, read_conditions, read_interactions, read_parameters
-from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.io.replace import replace_file
 from lembas_pyg.nn import activation_by_name
 from lembas_pyg.prediction import MAX_STEPS, TOL
 from lembas_pyg.training import PRESETS, compare_nulls

@@ -15,37 +15,18 @@ from lembas_pyg.io import (
     LogDose,
     read_drug_screen,
     read_tsv,
-    write_annotation,
     write_conditions,
-    write_interactions,
-    write_tsv,
 )
-from lembas_pyg.network import from_drug_screen, to_annotation, to_interactions
+from lembas_pyg.network import from_drug_screen
 from lembas_pyg.training import ResponseEnsemble
 from lembas_pyg.training.response_splits import RESPONSE_SPLITS
 
 
 @pytest.fixture
-def folder(screen_tables, tmp_path, monkeypatch):
+def folder(write_screen, tmp_path, monkeypatch):
     """A folder of a small screen, and beside it what commands write."""
     monkeypatch.chdir(tmp_path)
-    place = tmp_path / "screen"
-    place.mkdir()
-    tables = screen_tables
-    write_interactions(to_interactions(tables["data"]), place / "network.tsv")
-    write_annotation(to_annotation(tables["data"]), place / "annotation.tsv")
-    for name in ("doses", "expression", "mutations"):
-        write_conditions(tables[name], place / f"{name}.tsv")
-    write_conditions(tables["viability"].to_frame("viability"), place / "viability.tsv")
-    for file, (key, value), column in (
-        ("cell-lines", ("observation", "cell_line"), "cell_lines"),
-        ("mutated-genes", ("mutation", "node"), "mutated"),
-    ):
-        table = tables[column].rename_axis(key).rename(value).reset_index()
-        write_tsv(table, place / f"{file}.tsv")
-    for file, key in (("drug-targets", "drug_targets"), ("viability-tfs", "viability_tfs")):
-        write_interactions(tables[key].assign(direction=1), place / f"{file}.tsv")
-    return place
+    return write_screen(tmp_path / "screen")
 
 
 def run(command):
@@ -135,7 +116,7 @@ def test_concentrations_take_the_place_of_logarithms(folder, screen_tables):
         ("targets --models m --drug P --doses -1", "must be more than 0"),
         ("curves --models m --drug P --members 9", "--members: 'curves' makes no use of it"),
         ("curves --models m --drug P --no-baselines", "--baselines: 'curves' makes no use"),
-        ("train --resume", "--resume: 'train' makes no use of it"),
+        ("train --baselines", "--baselines: 'train' makes no use of it"),
         ("cross-validate --split drug --folds 7", "by drug there are as many folds as drugs"),
         ("train --unit banana", "'banana' is not a unit; choose from M, mM, uM, nM, pM"),
     ],

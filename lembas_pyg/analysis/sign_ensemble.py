@@ -59,7 +59,9 @@ def sign_ensemble(
     trained = []
     for number in range(members):
         model = undecided_model(data, config, number, start=start, act=act)
-        fit(model, data, dataclasses.replace(config, seed=config.seed + number), progress=False)
+        settings = dataclasses.replace(config, seed=config.seed + number)
+        if fit(model, data, settings, progress=False).interrupted:
+            raise KeyboardInterrupt  # half a training is no member
         trained.append(model)
     return Ensemble(trained)
 

@@ -21,11 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments without the program's name; those of the process if None.
     """
+    came: list[int] = []
     try:
-        with speaking_on_stderr(), ending_in_order():
+        with speaking_on_stderr(), ending_in_order() as came:
             arguments = make_parser().parse_args(argv)
             code = arguments.run(arguments) or 0
-            print(end="", flush=True)  # also where there is no stdout
+            _flush()
             return code
     except SystemExit as end:  # argparse has said what there is to say
         return end.code if isinstance(end.code, int) else 0
@@ -36,4 +37,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_ERROR
     except (ValueError, OSError, ArithmeticError, RuntimeError, MemoryError, ImportError) as error:
+        if came:
+            return complain(f"Interrupted. {describe(error)}", EXIT_INTERRUPTED)
         return complain(f"error: {describe(error)}", EXIT_ERROR)
+
+
+def _flush() -> None:
+    """Say all that was printed, also where there is no stdout."""
+    try:
+        print(end="", flush=True)
+    except OSError as error:
+        error.filename = "the standard output"
+        raise

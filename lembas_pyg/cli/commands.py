@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lembas_pyg.cli import cross_validation, runs
-from lembas_pyg.cli.files import check_folder, check_outputs
+from lembas_pyg.cli.files import check_folder, check_outputs, is_unused
 from lembas_pyg.cli.inputs import (
     activation_of,
     model_of,
@@ -43,8 +43,8 @@ def demo(arguments: argparse.Namespace) -> int:
     """Train the toy network and say what was found."""
     folder = arguments.out
     check_folder(folder, "--out")
-    is_earlier_demo = (folder / "recovered-parameters.tsv").is_file()
-    if folder.is_dir() and any(folder.iterdir()) and not is_earlier_demo:
+    is_earlier_demo = (folder / "recovered-parameters.tsv").is_file()  # the first that is written
+    if not is_earlier_demo and not is_unused(folder):
         raise ValueError(
             f"--out {folder} is not empty, and the demo replaces files; name another folder."
         )

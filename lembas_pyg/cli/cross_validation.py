@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli.files import check_folder, write_json
+from lembas_pyg.cli.files import check_folder, is_unused, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def check_folder_of_folds(folder: Path, *, resume: bool) -> None:
             f"--out {folder} holds no cross-validation to go on with; leave out --resume to start "
             "a new one, in a new folder."
         )
-    if not resume and folder.is_dir() and any(folder.iterdir()):
+    if not resume and not is_unused(folder, "members"):
         raise ValueError(
             f"--out {folder} is not empty. Name another folder, or add --resume to go on with the "
             "cross-validation in it."

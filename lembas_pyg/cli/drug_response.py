@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -97,10 +98,15 @@ def _train(arguments: argparse.Namespace, data: Data) -> int:
         members=arguments.members,
         model=_model(arguments),
         jobs=arguments.jobs,
+        folder=arguments.out / MEMBERS,
     )
-    models.save(arguments.out)
+    if not (arguments.out / "member-000.pt").is_file():
+        for part in arguments.out.glob("member-*.pt"):  # of a command that was killed meanwhile
+            part.unlink()
+        models.save(arguments.out)
     fit = viability_table(data, predict_viability(models, data, tol=1e-6))
     write_tsv(fit, arguments.out / "fit.tsv")
+    shutil.rmtree(arguments.out / MEMBERS)  # all is written, and nothing left to go on with
     r = fit["viability"].corr(fit["measured"])
     print(f"Pearson r of the fit: {r:.3f} ({len(models)} models)")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from lembas_pyg.cli.files import check_folder
+from lembas_pyg.cli.files import check_folder, is_unused
 from lembas_pyg.cli.inputs import refuse
 from lembas_pyg.cli.shared_options import MOST_THREADS, add_overwrite, add_threads
 from lembas_pyg.cli.values import did_you_mean, listed, names, number, path
@@ -112,7 +112,7 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--resume",
         action="store_true",
         default=None,
-        help="go on with the interrupted cross-validation in --out",
+        help="go on with what was interrupted in --out",
     )
 
 
@@ -165,7 +165,7 @@ def check_training(arguments: argparse.Namespace) -> None:
     """Refuse options of questions, and folds where there are none."""
     _refuse_unused(arguments, _OF_QUESTIONS)
     if arguments.task == "train":
-        _refuse_unused(arguments, ("baselines", "resume"))
+        _refuse_unused(arguments, ("baselines",))
     if arguments.folds is not None and arguments.split == "drug":
         refuse(
             arguments, "argument --folds: by drug there are as many folds as drugs; leave it out"
@@ -190,14 +190,15 @@ def check_new(arguments: argparse.Namespace) -> None:
     """Refuse a folder that cannot be written to, or would lose an earlier run."""
     folder = arguments.out
     check_folder(folder, "--out")
-    begun = folder.is_dir() and any(folder.iterdir())
-    if arguments.resume and not (folder / MEMBERS).is_dir():
+    can_go_on = (folder / MEMBERS).is_dir()
+    if arguments.resume and not can_go_on:
+        what = "unfinished training" if arguments.task == "train" else "cross-validation"
         raise ValueError(
-            f"--out {folder} holds no cross-validation to go on with; leave out --resume to start "
-            f"a new one, in a new folder."
+            f"--out {folder} holds no {what} to go on with; leave out --resume to start a new "
+            f"one, in a new folder."
         )
-    if begun and not arguments.resume:
-        more = ", or add --resume to go on" if arguments.task == "cross-validate" else ""
+    if not arguments.resume and not is_unused(folder, MEMBERS):
+        more = ", or add --resume to go on" if can_go_on else ""
         raise FileExistsError(f"--out {folder} is not empty; name a new folder{more}.")
 
 

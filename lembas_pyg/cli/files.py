@@ -47,7 +47,7 @@ def _places(given: Path | Sequence[Path] | None) -> list[Path]:
 
 def _check_file(path: Path, option: str, overwrite: bool) -> None:
     """Refuse a file that could not be written, or is there already."""
-    from lembas_pyg.io.tsv import is_stream
+    from lembas_pyg.io.replace import is_stream
 
     if path.is_dir():
         raise IsADirectoryError(f"{option} {path} is a folder; name a file.")
@@ -66,7 +66,7 @@ def _check_file(path: Path, option: str, overwrite: bool) -> None:
 
 def write_json(content: dict[str, Any], path: Path) -> None:
     """Write JSON; a number that is none (no variance, no correlation) becomes null."""
-    from lembas_pyg.io.tsv import replace_file
+    from lembas_pyg.io.replace import replace_file
 
     numbers = {
         key: None if isinstance(value, float) and not math.isfinite(value) else value
@@ -74,6 +74,23 @@ def write_json(content: dict[str, Any], path: Path) -> None:
     }
     with replace_file(path) as file:
         file.write(f"{json.dumps(numbers, indent=2, allow_nan=False)}\n".encode())
+
+
+def is_unused(folder: Path, *own: str) -> bool:
+    """Whether a folder holds nothing, but for what a killed command has left of no use.
+
+    Args:
+        folder: It need not be there.
+        own: Folders in it that the command makes first.
+    """
+    from lembas_pyg.io.replace import is_partial
+
+    if not folder.is_dir():
+        return True
+    return all(
+        is_partial(path) or (path.name in own and path.is_dir() and is_unused(path))
+        for path in folder.iterdir()
+    )
 
 
 def check_folder(folder: Path, option: str) -> None:

@@ -125,7 +125,7 @@ def _draw(found: PathExplanation, path: Path) -> None:
     from matplotlib import pyplot
     from matplotlib.figure import Figure
 
-    from lembas_pyg.io.tsv import replace_file
+    from lembas_pyg.io.replace import replace_file
     from lembas_pyg.plot import plot_path
 
     pyplot.switch_backend("agg")  # also where there is no screen

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lembas_pyg.cli.files import check_folder, write_json
+from lembas_pyg.cli.files import check_folder, is_unused, write_json
 from lembas_pyg.cli.settings import option_name
 from lembas_pyg.training.config import TrainingConfig
 
@@ -25,12 +25,13 @@ def check_run_folder(folder: Path, *, resume: bool) -> None:
     """Refuse a folder that cannot be written to, or would lose an earlier run."""
     check_folder(folder, "--out")
     if resume:
-        if not (folder / "checkpoint.pt").is_file():
+        # Of a run that ended before its first checkpoint there are the settings.
+        if not any((folder / name).is_file() for name in ("checkpoint.pt", "config.json")):
             raise ValueError(
                 f"--out {folder} holds no checkpoint.pt to resume from; leave out --resume to "
                 "start a new run, in a new folder."
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif not is_unused(folder):
         raise ValueError(
             f"--out {folder} is not empty. Name another folder, or add --resume to go on with the "
             "run in it."

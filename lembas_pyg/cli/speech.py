@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import logging
 import signal
 import sys
@@ -85,13 +86,41 @@ def notes_at_the_end() -> Iterator[None]:
 
 
 @contextmanager
-def ending_in_order() -> Iterator[None]:
-    """Let the end that `kill`, `timeout` and batch systems ask for be that of Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def ending_in_order() -> Iterator[list[int]]:
+    """Let the end that `kill`, `timeout`, batch systems and a lost terminal ask for be Ctrl-C's.
+
+    Yields:
+        The signals that came. Compiled code may answer one with an error of its own.
+    """
+    came: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    show = sys.unraisablehook
+
+    def hush(lost: Any) -> None:
+        """Compiled code that is interrupted leaves objects half made, whose end then fails."""
+        if not came:
+            show(lost)
+        elif issubclass(lost.exc_type, KeyboardInterrupt):  # where it could end nothing: again
+            again = threading.Timer(0.05, _thread.interrupt_main, came[-1:])
+            again.daemon = True
+            again.start()
+
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # the last is not on Windows
+            number = getattr(signal, name, None)
+            # Ignored ones stay so, as those of `nohup` and of the background of a shell.
+            if number and signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                before[number] = signal.signal(number, end)
+        sys.unraisablehook = hush
     try:
-        yield
+        yield came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        if sys.unraisablehook is hush:
+            sys.unraisablehook = show
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.io.replace import FilePath, replace_file
 
 logger = logging.getLogger(__name__)
 

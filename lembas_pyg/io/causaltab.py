@@ -98,6 +98,7 @@ def read_causaltab(path: FilePath) -> pd.DataFrame:
         else:
             values = {i: _parse(fields[i]) for i in USED}
             rows.append(_interaction(values, where))
+    _parse.cache_clear()
     table = pd.DataFrame(rows, columns=pd.Index(COLUMNS, dtype=str))
     flags = ["direction", "stimulation", "inhibition"]
     table = table.astype({name: np.int8 if name in flags else str for name in COLUMNS})
@@ -185,7 +186,7 @@ def _type(values: tuple[_Value, ...]) -> str:
     return TYPES.get(values[0].identifier, values[0].label) if values else ""
 
 
-@lru_cache(maxsize=4096)  # the same proteins and terms come again and again
+@lru_cache(maxsize=2**16)  # the same proteins, articles and terms come again and again
 def _parse(field: str) -> tuple[_Value, ...]:
     """Values of a field; none where it is '-'."""
     if field.strip() in EMPTY:

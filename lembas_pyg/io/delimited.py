@@ -72,12 +72,13 @@ def _split(text: str, separator: str, path: Path) -> tuple[list[int], list[list[
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, quoting=quoting, strict=True
     )
+    clean = _Clean(has_quotes).__getitem__
     lines, rows, line = [], [], 1
     try:
         for row in reader:
             if any(row):
                 lines.append(line)
-                rows.append([_clean(field, has_quotes) for field in row])
+                rows.append([*map(clean, row)])
             line = reader.line_num + 1
     except csv.Error as error:
         raise ValueError(
@@ -87,10 +88,20 @@ def _split(text: str, separator: str, path: Path) -> tuple[list[int], list[list[
     return lines, rows
 
 
-def _clean(field: str, has_quotes: bool) -> str:
-    if not has_quotes and len(field) > 1 and field[0] == field[-1] == '"':
-        field = field[1:-1].replace('""', '"')
-    return field if field.isprintable() and field == field.strip() else " ".join(field.split())
+class _Clean(dict[str, str]):
+    """Fields without blanks around them and line breaks within; each is looked at and kept once."""
+
+    def __init__(self, has_quotes: bool) -> None:
+        self._has_quotes = has_quotes
+
+    def __missing__(self, field: str) -> str:
+        text = field
+        if not self._has_quotes and len(text) > 1 and text[0] == text[-1] == '"':
+            text = text[1:-1].replace('""', '"')
+        if not text.isprintable() or text != text.strip():
+            text = " ".join(text.split())
+        self[field] = text
+        return text
 
 
 def _check_columns(columns: list[str], required: Sequence[str], separator: str, path: Path) -> None:

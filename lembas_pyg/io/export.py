@@ -8,7 +8,7 @@ import pandas as pd
 
 from lembas_pyg.io.annotation import check_annotation
 from lembas_pyg.io.interactions import FLAG_COLUMNS, PAIR, check_interactions
-from lembas_pyg.io.tsv import FilePath
+from lembas_pyg.io.replace import FilePath
 
 logger = logging.getLogger(__name__)
 

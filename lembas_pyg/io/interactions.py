@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 PAIR = ["source", "target"]
 FLAG_COLUMNS = ["direction", "stimulation", "inhibition"]
 EVIDENCE = ["sources", "references"]
+_MOST_NAMED = 20  # interactions in one note
 
 
 def read_interactions(path: FilePath) -> pd.DataFrame:
@@ -321,8 +322,11 @@ def _report_conflicts(table: pd.DataFrame, merged: pd.DataFrame, group: np.ndarr
     rows = merged.loc[was_known.index[was_known]]
     conflict = rows[rows["stimulation"] == rows["inhibition"]]
     if len(conflict):
+        first = conflict[:_MOST_NAMED]
+        names = ", ".join(first["source"] + " -> " + first["target"])
+        more = len(conflict) - len(first)
         logger.info(
             "%d interactions are given with opposite signs, which leaves them unknown: %s",
             len(conflict),
-            ", ".join(conflict["source"] + " -> " + conflict["target"]),
+            f"{names} and {more:,} more" if more else names,
         )

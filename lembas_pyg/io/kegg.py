@@ -19,7 +19,7 @@ import pandas as pd
 
 from lembas_pyg.io.kegg_entries import Entries, Mapped, Node, as_mapping
 from lembas_pyg.io.markup import Element, attribute, read_xml
-from lembas_pyg.io.tsv import FilePath
+from lembas_pyg.io.replace import FilePath
 
 logger = logging.getLogger(__name__)
 

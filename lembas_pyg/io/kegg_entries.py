@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from lembas_pyg.io.markup import Element, attribute
-from lembas_pyg.io.tsv import FilePath
+from lembas_pyg.io.replace import FilePath
 
 # What stands for a protein: genes, but orthologs or enzymes on reference maps.
 PROTEIN_ENTRY = {"ko": "ortholog", "ec": "enzyme"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
-from lembas_pyg.io.tsv import FilePath
+from lembas_pyg.io.replace import FilePath
 
 
 @dataclass

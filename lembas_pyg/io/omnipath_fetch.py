@@ -27,7 +27,8 @@ from typing import Any
 import pandas as pd
 
 from lembas_pyg.io.omnipath import JSON_COLUMNS, read_omnipath
-from lembas_pyg.io.tsv import FilePath, replace_file, write_tsv
+from lembas_pyg.io.replace import FilePath, replace_file
+from lembas_pyg.io.tsv import write_tsv
 
 logger = logging.getLogger(__name__)
 

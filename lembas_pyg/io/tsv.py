@@ -8,10 +8,7 @@ counted as an editor counts them, from 1 at the top of the file.
 import csv
 import gzip
 import io
-import os
 import re
-import stat
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +24,7 @@ from lembas_pyg.io.lines import (
     split_fields,
     split_metadata,
 )
-
-FilePath = str | os.PathLike[str]
+from lembas_pyg.io.replace import FilePath, replace_file
 
 FLAGS = {
     **dict.fromkeys(("1", "True", "TRUE", "true", "T", "t"), True),
@@ -36,7 +32,6 @@ FLAGS = {
 }
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan"})
 NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_OPEN_FILE = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/(self|\d+)/fd/\d+")
 
 
 def read_tsv(
@@ -130,60 +125,6 @@ def write_text(text: str, path: FilePath) -> None:
     """
     with replace_file(path) as file, _compressed(file, path) as binary:
         binary.write(text.encode())
-
-
-@contextmanager
-def replace_file(path: FilePath) -> Iterator[BinaryIO]:
-    """Write a file beside its final place and move it there once complete.
-
-    Args:
-        path: Final place. Something that is not a regular file (``/dev/stdout``, a pipe) is
-            written to directly.
-
-    Yields:
-        An open binary file.
-
-    Raises:
-        OSError: The folder does not exist or cannot be written to, or `path` is a directory.
-    """
-    path = Path(path)
-    if path.is_symlink() and not is_stream(path):
-        path = path.resolve()  # the link stays, what it points to is replaced
-    folder = path.parent
-    if path.is_dir():
-        raise IsADirectoryError(f"Cannot write {path}: it is a directory. Give a file name.")
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"Cannot write {path}: the folder {folder} does not exist. Create it first."
-        )
-    if is_stream(path):
-        with _naming(path), path.open("ab") as file:  # appending leaves what is there
-            yield file
-        return
-    partial = folder / f".{path.name}.{uuid.uuid4().hex}.partial"
-    try:
-        file = partial.open("xb")
-    except PermissionError as error:
-        raise PermissionError(
-            f"Cannot write {path}: no permission to create files in {folder}."
-        ) from error
-    except OSError as error:
-        raise OSError(f"Cannot write {path}: {error.strerror} (folder {folder}).") from error
-    try:
-        with _naming(path), file:
-            yield file
-        os.replace(partial, path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-def is_stream(path: FilePath) -> bool:
-    """Whether something is written to directly: a pipe, a device, an open file by its number."""
-    path = Path(path)
-    if _OPEN_FILE.fullmatch(os.path.abspath(path)):
-        return path.exists()
-    return path.exists() and not path.is_dir() and not stat.S_ISREG(path.stat().st_mode)
 
 
 def parse_flags(column: pd.Series, path: FilePath) -> pd.Series:
@@ -317,17 +258,6 @@ def _check_writable(column: pd.Series, where: str, path: FilePath) -> None:
             f"{path}: {where} holds {column[bad].iloc[0]!r}. A tab or a line break would shift "
             "the columns; replace it."
         )
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the file in an error of the system that names none, such as a full disk."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is not None and error.filename is None:
-            error.filename = str(path)
-        raise
 
 
 @contextmanager

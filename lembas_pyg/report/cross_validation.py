@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.io.replace import FilePath, replace_file
 from lembas_pyg.plot.canvas import check_columns
 from lembas_pyg.report import page
 from lembas_pyg.report.convergence import calibration_section, convergence_section

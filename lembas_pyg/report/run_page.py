@@ -11,7 +11,7 @@ import pandas as pd
 from torch_geometric.data import Data
 
 from lembas_pyg.analysis import describe_network
-from lembas_pyg.io.tsv import FilePath, replace_file
+from lembas_pyg.io.replace import FilePath, replace_file
 from lembas_pyg.report import page
 from lembas_pyg.report.cross_validation import (
     member_sections,

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from lembas_pyg.training.radius import shrink_radius
     from lembas_pyg.training.refinement import Refinement, refine
     from lembas_pyg.training.response_ensemble import ResponseEnsemble
+    from lembas_pyg.training.response_members import train_responses
     from lembas_pyg.training.response_splits import response_folds
     from lembas_pyg.training.response_validation import (
         ResponseValidation,
         cross_validate_response,
-        train_responses,
     )
     from lembas_pyg.training.scores import Comparison, compare_folds, fold_scores, score_table
     from lembas_pyg.training.trainer import History, fit
@@ -82,7 +82,7 @@ _HOME = {
     "response_folds": "response_splits",
     "score_table": "scores",
     "shrink_radius": "radius",
-    "train_responses": "response_validation",
+    "train_responses": "response_members",
 }
 
 

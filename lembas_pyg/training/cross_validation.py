@@ -19,7 +19,7 @@ from torch_geometric.data import Data
 from tqdm.auto import tqdm
 
 from lembas_pyg.checkpoint import load_tensors, save_tensors
-from lembas_pyg.io.tsv import replace_file
+from lembas_pyg.io.replace import replace_file
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.surrogate import find_surrogate
 from lembas_pyg.training.config import TrainingConfig

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import Module, ModuleList
 
 from lembas_pyg import checkpoint
+from lembas_pyg.io.replace import replace_together
 from lembas_pyg.nn.lembas import LEMBAS
 
 __all__ = ["Ensemble", "EnsemblePrediction"]
@@ -136,6 +137,8 @@ class Ensemble(Module):
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write every member as ``member-000.safetensors`` and so on; `held_out` is not kept.
 
+        All appear together, or none.
+
         Args:
             folder: Made if it is not there.
 
@@ -146,8 +149,9 @@ class Ensemble(Module):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.glob("member-*.safetensors")):
             raise FileExistsError(f"{folder} holds an ensemble already; name another folder.")
-        for number, model in enumerate(self.models):
-            checkpoint.save(model, folder / f"member-{number:03d}.safetensors")
+        with replace_together(folder) as place:
+            for number, model in enumerate(self.models):
+                checkpoint.save(model, place / f"member-{number:03d}.safetensors")
 
     @classmethod
     def load(
@@ -171,7 +175,7 @@ class Ensemble(Module):
             ValueError: They are of another network or activation.
         """
         files = sorted(Path(folder).glob("member-*.safetensors"))
-        if not files:
+        if not files or files[0].stem != "member-000":  # the last that `save` puts there
             raise FileNotFoundError(f"{folder} holds no ensemble: no member-000.safetensors.")
         members = [checkpoint.load(copy.deepcopy(model), file) for file in files]
         return cls(members, average=average, limits=limits)

@@ -12,6 +12,7 @@ from torch.nn import Module, ModuleList
 from torch_geometric.data import Data
 
 from lembas_pyg.checkpoint import activation_of, activation_text, load_tensors, save_tensors
+from lembas_pyg.io.replace import replace_together
 from lembas_pyg.nn.drug_response import DrugResponse
 
 __all__ = ["FORMAT", "ResponseEnsemble"]
@@ -57,7 +58,7 @@ class ResponseEnsemble(Module):
         return len(self.members)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write every member as ``member-000.pt`` and so on.
+        """Write every member as ``member-000.pt`` and so on; all appear together, or none.
 
         Args:
             folder: Made if it is not there.
@@ -70,17 +71,18 @@ class ResponseEnsemble(Module):
         folder.mkdir(parents=True, exist_ok=True)
         if any(folder.glob("member-*.pt")):
             raise FileExistsError(f"{folder} holds an ensemble already; name another folder.")
-        for number, model in enumerate(self.models):
-            content = {
-                "format": FORMAT,
-                "options": {name: getattr(model, name) for name in _OPTIONS},
-                "solver": {name: getattr(model.conv, name) for name in _SOLVER},
-                "activation": activation_text(model.conv.act),
-                **{name: getattr(model, name) for name in _IDENTITY},
-                "signs": {name: getattr(model, name).sign for name in _SIGNED},
-                "state": model.state_dict(),
-            }
-            save_tensors(content, folder / f"member-{number:03d}.pt")
+        with replace_together(folder) as place:
+            for number, model in enumerate(self.models):
+                content = {
+                    "format": FORMAT,
+                    "options": {name: getattr(model, name) for name in _OPTIONS},
+                    "solver": {name: getattr(model.conv, name) for name in _SOLVER},
+                    "activation": activation_text(model.conv.act),
+                    **{name: getattr(model, name) for name in _IDENTITY},
+                    "signs": {name: getattr(model, name).sign for name in _SIGNED},
+                    "state": model.state_dict(),
+                }
+                save_tensors(content, place / f"member-{number:03d}.pt")
 
     @classmethod
     def load(cls, folder: str | os.PathLike[str], data: Data) -> ResponseEnsemble:
@@ -95,7 +97,7 @@ class ResponseEnsemble(Module):
             ValueError: They are of another network.
         """
         files = sorted(Path(folder).glob("member-*.pt"))
-        if not files:
+        if not files or files[0].stem != "member-000":  # the last that `save` puts there
             raise FileNotFoundError(f"{folder} holds no drug models: no member-000.pt.")
         members = []
         for file in files:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 from torch_geometric.data import Data
 
-from lembas_pyg.checkpoint import load_tensors, save_tensors
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.network import select_observations
 from lembas_pyg.nn.drug_response import DrugResponse
 from lembas_pyg.training.config import TrainingConfig
 from lembas_pyg.training.response_baselines import predict_response_baselines
-from lembas_pyg.training.response_ensemble import FORMAT, ResponseEnsemble
-from lembas_pyg.training.trainer import History, fit
+from lembas_pyg.training.response_members import ResponseTask, earlier_results, train_member
 from lembas_pyg.training.workers import run_tasks
 from lembas_pyg.viability import (
     Viability,
@@ -34,26 +28,12 @@ from lembas_pyg.viability import (
     viability_table,
 )
 
-__all__ = ["OURS_RESPONSE", "ResponseValidation", "cross_validate_response", "train_responses"]
+__all__ = ["OURS_RESPONSE", "ResponseValidation", "cross_validate_response"]
 
 OURS_RESPONSE = "LEMBAS"
 ONE_MEMBER = "LEMBAS, one member"
 BLEND = "mean of LEMBAS and "
 _TOL = 1e-6
-_SEEN = (
-    "edge_index",
-    "edge_sign",
-    "drug_sign",
-    "mutation_mask",
-    "viability_sign",
-    "dose",
-    "cell_line",
-    "expression",
-    "mutation",
-    "viability",
-)
-# Settings of the model among those of the training, and what a drug model calls them.
-_OPTIONS = {"output_amplitude": "viability_amplitude", "radius": "radius"}
 
 
 class ResponseValidation(NamedTuple):
@@ -73,42 +53,6 @@ class ResponseValidation(NamedTuple):
     scores: pd.DataFrame
     fold_scores: pd.DataFrame
     members: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Task:
-    """A member of a fold; member -1 are the baselines."""
-
-    data: Data
-    config: TrainingConfig
-    model: Callable[..., DrugResponse]
-    fold: int
-    member: int
-    held_out: Tensor
-
-    def __str__(self) -> str:
-        return f"fold {self.fold}, member {self.member}" if self.member >= 0 else "the baselines"
-
-    @property
-    def key(self) -> tuple[int, int]:
-        return self.fold, self.member
-
-    @property
-    def file(self) -> str:
-        who = f"member-{self.member:03d}" if self.member >= 0 else "baselines"
-        return f"fold-{self.fold:03d}-{who}.pt"
-
-    @property
-    def record(self) -> dict[str, Any]:
-        """What a result depends on; a digest stands for network, inputs and measurements."""
-        model = self.model
-        options = model.keywords if isinstance(model, partial) else {}
-        return {
-            "settings": {} if self.member < 0 else self.config.to_dict(),
-            "model": {} if self.member < 0 else {"format": FORMAT, **options},
-            "held_out": self.held_out,
-            "data": _digest(self.data),
-        }
 
 
 def cross_validate_response(
@@ -165,110 +109,29 @@ def cross_validate_response(
     if len(numbers) < 2:
         raise ValueError("All observations are in one fold: nothing would be trained on.")
     tasks = [
-        _Task(data, config, model, int(fold), member, torch.from_numpy(folds == fold))
+        ResponseTask(data, config, model, int(fold), member, torch.from_numpy(folds == fold))
         for member in range(-1 if baselines else 0, members)
         for fold in numbers
     ]
     results = {}
     if folder is not None:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        results = _earlier(tasks, Path(folder))
+        results = earlier_results(tasks, Path(folder))
     missing = [task for task in tasks if task.key not in results]
     for task, found in run_tasks(_work, missing, executor=executor, jobs=jobs):
         results[task.key] = found
         if folder is not None:
-            save_tensors({"of": task.record, "found": found}, Path(folder) / task.file)
+            task.keep(found, Path(folder))
     return _collect(data, folds, members, results)
 
 
-def _earlier(tasks: list[_Task], folder: Path) -> dict[tuple[int, int], dict[str, Any]]:
-    """What earlier calls have left in a folder, refused if they were other ones."""
-    found = {}
-    for task in tasks:
-        path = folder / task.file
-        if not path.is_file():
-            continue
-        content = load_tensors(path)
-        for name, value in task.record.items():
-            there = content["of"].get(name)
-            same = _same(there, value)
-            if not same:
-                raise ValueError(
-                    f"{path} is of another cross-validation: it differs in {name}. Use the same "
-                    f"arguments to go on, or another folder."
-                )
-        found[task.key] = content["found"]
-    return found
-
-
-def _digest(data: Data) -> str:
-    """Of everything in the data that a drug model or a baseline sees."""
-    digest = hashlib.sha256()
-    for name in _SEEN:
-        digest.update(data[name].cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
-def _same(there: Any, here: Any) -> bool:
-    if isinstance(there, Tensor) and isinstance(here, Tensor):
-        return torch.equal(there, here)
-    return type(there) is type(here) and there == here
-
-
-def train_responses(
-    data: Data,
-    config: TrainingConfig,
-    *,
-    members: int = 1,
-    model: Callable[..., DrugResponse] = DrugResponse,
-    executor: Executor | None = None,
-    jobs: int = 1,
-) -> ResponseEnsemble:
-    """Train drug models on all observations, each from a seed of its own.
-
-    Args:
-        data: Network with a drug screen.
-        config: Settings of every training; the seed of a member follows from its seed and number.
-        members: Models.
-        model: Called as ``model(data, generator=..., ...)``; ``functools.partial(DrugResponse,
-            relative=False)`` for other options.
-        executor: Where members are trained: any `concurrent.futures.Executor`.
-        jobs: Without an executor, processes on this machine, one thread each; 1 trains here.
-
-    Raises:
-        FloatingPointError: The loss of a training became infinite or NaN.
-    """
-    nothing = torch.zeros(data.dose.size(1), dtype=torch.bool)
-    tasks = [_Task(data, config, model, 0, member, nothing) for member in range(members)]
-    trained = dict(
-        (task.member, model)
-        for task, (model, _) in run_tasks(_train, tasks, executor=executor, jobs=jobs)
-    )
-    return ResponseEnsemble(trained[member] for member in sorted(trained))
-
-
-def _train(task: _Task) -> tuple[DrugResponse, History]:
-    """Train one member on what is not held out."""
-    sequence = np.random.SeedSequence([task.config.seed, task.fold, task.member])
-    seed = int(sequence.generate_state(1)[0])
-    config = replace(task.config, seed=seed)
-    options = config.model_options()
-    model = task.model(
-        task.data,
-        generator=torch.Generator().manual_seed(seed),
-        **{_OPTIONS[name]: value for name, value in options.items() if name in _OPTIONS},
-    )
-    train = select_observations(task.data, (~task.held_out).nonzero().view(-1))
-    return model, fit(model, train, config, progress=False)
-
-
-def _work(task: _Task) -> dict[str, Any]:
+def _work(task: ResponseTask) -> dict[str, Any]:
     """Train one member and predict what it has not seen, or fit the baselines."""
     held_out = task.held_out
     if task.member < 0:
         found = predict_response_baselines(task.data, ~held_out, seed=task.config.seed)
         return {name: value[held_out] for name, value in found.items()}
-    model, history = _train(task)
+    model, history = train_member(task)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what did not converge is part of the result
         test = select_observations(task.data, held_out.nonzero().view(-1))

@@ -1,12 +1,16 @@
+import errno
 import gzip
 import math
 import os
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from lembas_pyg.io.tsv import parse_flags, parse_numbers, read_tsv, replace_file, write_tsv
+from lembas_pyg.io.replace import is_partial, replace_file, replace_together
+from lembas_pyg.io.tsv import parse_flags, parse_numbers, read_tsv, write_tsv
 
 
 @pytest.fixture
@@ -244,3 +248,35 @@ def test_missing_numbers_where_they_are_legal():
     numbers = parse_numbers(pd.Series(["", "NA", "NaN", "-1.5E-3", ".5", "+2."]), "x", missing=True)
     assert numbers[:3].isna().all()
     assert numbers[3:].tolist() == [-0.0015, 0.5, 2.0]
+
+
+def test_files_appear_together_or_not_at_all(tmp_path):
+    def write(folder):
+        for name in ("a", "b", "c"):
+            (folder / name).write_text(name)
+
+    with replace_together(tmp_path) as folder:
+        write(folder)
+        assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+        assert is_partial(folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
+    for path in tmp_path.iterdir():
+        path.unlink()
+
+    real, moved = os.replace, []
+
+    def stop(source, target):
+        moved.append(Path(target).name)
+        if len(moved) == 3:
+            raise OSError(errno.EIO, "Input/output error", str(source))
+        real(source, target)
+
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(OSError, match=re.escape(str(tmp_path / "a"))),
+        replace_together(tmp_path) as folder,
+    ):
+        patch.setattr(os, "replace", stop)
+        write(folder)
+    assert moved == ["c", "b", "a"]
+    assert not list(tmp_path.iterdir())

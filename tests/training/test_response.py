@@ -17,7 +17,7 @@ from lembas_pyg.training import (
     cross_validate_response,
     fit,
     response_folds,
-    response_validation,
+    response_members,
     train_responses,
 )
 from lembas_pyg.training.response_baselines import (
@@ -340,7 +340,38 @@ def test_a_cross_validation_of_an_earlier_kind_of_drug_model_is_refused(
     folds, config = response_folds(screen, "cell-line", 2), replace(CONFIG, epochs=1)
     options = {"folder": tmp_path, "baselines": False}
     with monkeypatch.context() as patch:
-        patch.setattr(response_validation, "FORMAT", "an earlier one")
+        patch.setattr(response_members, "FORMAT", "an earlier one")
         cross_validate_response(screen, folds, config, **options)
     with pytest.raises(ValueError, match="it differs in model"):
         cross_validate_response(screen, folds, config, **options)
+
+
+def test_an_interrupted_training_keeps_whole_members_and_goes_on(screen, tmp_path):
+    config = replace(CONFIG, epochs=3)
+    whole = train_responses(screen, config, members=3)
+    real, epochs = lp.training.trainer.ResponseRun.run_epoch, []
+
+    def stop(run):
+        epochs.append(run.epoch)
+        if len(epochs) == 5:  # in the second member
+            raise KeyboardInterrupt
+        return real(run)
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(lp.training.trainer.ResponseRun, "run_epoch", stop)
+        train_responses(screen, config, members=3, folder=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["fold-000-member-000.pt"]
+    again = train_responses(screen, config, members=3, folder=tmp_path)
+    for one, other in zip(whole.models, again.models, strict=True):
+        for name, value in one.named_parameters():
+            assert torch.equal(value, other.get_parameter(name)), name
+    with pytest.raises(ValueError, match="of another training: it differs in settings"):
+        train_responses(screen, replace(config, lr=0.5), members=3, folder=tmp_path)
+
+
+def test_a_part_of_an_ensemble_is_none(screen, tmp_path):
+    models = train_responses(screen, replace(CONFIG, epochs=1), members=2)
+    models.save(tmp_path)
+    (tmp_path / "member-000.pt").unlink()  # as after a kill: it is the last to be put there
+    with pytest.raises(FileNotFoundError, match="holds no drug models"):
+        ResponseEnsemble.load(tmp_path, screen)
