@@ -73,7 +73,7 @@ def inner_scores(
     """Mean r of inner folds, for every outer fold."""
     numbers = np.unique(folds).tolist()
     scores: dict[int, list[float]] = {number: [] for number in numbers}
-    slug = "".join(c if c.isalnum() else "-" for c in trial.name)
+    slug = "".join(c if c.isalnum() else "-" for c in f"{trial.name} {how['members']}")
     for pair in combinations(numbers, 2):
         file = folder / slug / f"{pair[0]}-{pair[1]}.pt"
         if not file.exists():
