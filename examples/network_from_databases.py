@@ -71,7 +71,9 @@ def main() -> None:
         print(f"network.sif: {sentence}")
     for sentence in lp.io.write_bnet(curated, out / "network.bnet", nodes):
         print(f"network.bnet: {sentence}")
-    print(f"Written to {out}/: network.tsv and annotation.tsv to train with, report.tsv and others.")
+    print(
+        f"Written to {out}/: network.tsv and annotation.tsv to train with, report.tsv and others."
+    )
 
 
 if __name__ == "__main__":

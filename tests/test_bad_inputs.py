@@ -414,7 +414,7 @@ CASES = {
         Case("Ligands, and neither receptors nor an annotation", f"{CONVERT} --ligands L1",
              "add --ligand-receptor or --annotation-out", code=2),
         Case("An option lacks its last letter", f"{CONVERT} --ligand L1", "mean '--ligands'", code=2),
-        Case("An option is called as elsewhere", f"{PREDICT} --output Y", "mean '--out'", code=2),
+        Case("An option is called otherwise", f"{PREDICT} --output Y", "mean '--out'", code=2),
         Case("A null is misspelt", f"{CROSS} --nulls rewire", "did you mean 'rewired'", code=2),
         Case("A null does not exist", f"{CROSS} --nulls sham", "choose from scrambled-y", code=2),
         Case("A null is named beside all", f"{CROSS} --nulls all,sigmoid", "beside 'all'", code=2),

@@ -39,8 +39,8 @@ def read_conditions(path: FilePath) -> pd.DataFrame:
         raise ValueError(f"{path} has a header but no conditions below it.")
     if {"source", "target"} <= set(table.columns):
         raise ValueError(
-            f"{path} has the columns 'source' and 'target': it is a table of interactions. Expected "
-            "a table of conditions: their names, and one column for every ligand or TF."
+            f"{path} has the columns 'source' and 'target': it is a table of interactions. "
+            "Expected a table of conditions: their names, and one column for every ligand or TF."
         )
     check_filled(table, [first], path)
     check_unique(table, [first], path)
