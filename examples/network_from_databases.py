@@ -57,7 +57,7 @@ def main() -> None:
     report = lp.io.join_reports(report, lp.network.curation_report(pruned))
     print(report[["rule", "action", "source", "target", "detail"]].to_string(index=False))
     for name, value in lp.analysis.describe_network(pruned).items():
-        print(f"{name}\t{value}")
+        print(f"{name}\t{round(value, 6)}")
 
     # Graph to tables and to other programs; evidence comes from the table.
     out.mkdir(exist_ok=True)
