@@ -104,6 +104,7 @@ $(VENV)/.python:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "Installing the package and what it needs into $(VENV); this takes minutes, once."
 	$(INSTALL) -e ".[plot]"
 	@touch $@
 

@@ -57,7 +57,7 @@ def main() -> None:
     report = lp.io.join_reports(report, lp.network.curation_report(pruned))
     print(report[["rule", "action", "source", "target", "detail"]].to_string(index=False))
     for name, value in lp.analysis.describe_network(pruned).items():
-        print(f"{name}\t{value}")
+        print(f"{name}\t{round(value, 6)}")
 
     # Graph to tables and to other programs; evidence comes from the table.
     out.mkdir(exist_ok=True)
@@ -71,6 +71,9 @@ def main() -> None:
         print(f"network.sif: {sentence}")
     for sentence in lp.io.write_bnet(curated, out / "network.bnet", nodes):
         print(f"network.bnet: {sentence}")
+    print(
+        f"Written to {out}/: network.tsv and annotation.tsv to train with, report.tsv and others."
+    )
 
 
 if __name__ == "__main__":

@@ -120,6 +120,7 @@ class DemoResult:
         if lost:
             lines.append(f"  ({lost} of {len(self.knock_outs)} without steady state left out)")
         lines += ["", f"Files in {self.folder}:", *_wrap(self.files)]
+        lines += ["Look at demo.png first; docs/command-line.md tells what is in the tables."]
         return "\n".join(lines)
 
     def __str__(self) -> str:

@@ -55,6 +55,13 @@ def test_a_training_is_shown_without_naming_its_tables(trained):
     assert "A training holds nothing out" in text and "<h2>Training</h2>" in text
 
 
+def test_the_folder_of_the_demo_is_told_from_a_run(trained):
+    Path("RUN/recovered-parameters.tsv").write_text("source\n")
+    assert "RUN is the folder of `lembas-pyg demo`" in run(
+        "report", "RUN", "--out", "r.html", code=1
+    )
+
+
 def test_a_cross_validation_says_which_tables_it_was_made_with(folder):
     data = [*NETWORK, "--ligands", "L.tsv", "--tfs", "T.tsv", "--preset", "toy", "--epochs", 5]
     options = ["--folds", 2, "--members", 2, "--no-baselines", "--out", "CV"]

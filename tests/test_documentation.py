@@ -72,7 +72,7 @@ def test_the_ten_lines_of_the_readme(tables, capsys, monkeypatch):
     short = replace(lp.TrainingConfig.ligand_screen(), epochs=60)
     monkeypatch.setattr(lp.TrainingConfig, "ligand_screen", lambda: short)
     names = run("README.md")
-    assert list(capsys.readouterr().out.split()[:1]) == ["condition"]
+    assert list(capsys.readouterr().out.split()[:1]) == ["rank"]
     assert names["prediction"].converged.all()
     assert names["history"].table["loss"].iloc[-1] < names["history"].table["loss"].iloc[0]
 

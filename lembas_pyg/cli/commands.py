@@ -61,7 +61,7 @@ def info(arguments: argparse.Namespace) -> int:
     from lembas_pyg.analysis import describe_network
 
     for key, value in describe_network(network_of(arguments)).items():
-        print(f"{key}\t{value}")
+        print(f"{key}\t{round(value, 6)}")
     return 0
 
 

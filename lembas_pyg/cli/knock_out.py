@@ -109,9 +109,14 @@ def _check_usage(arguments: argparse.Namespace) -> None:
 def _tf(data: Data, name: str) -> str:
     """Accession of a TF given by accession or symbol."""
     from lembas_pyg.network import node_index
+    from lembas_pyg.network.nodes import first_of, marked
 
     by = "name" if name in data.node_name else "label"
-    return data.node_name[int(node_index(data, **{by: name}))]
+    try:
+        return data.node_name[int(node_index(data, **{by: name}))]
+    except ValueError as error:
+        known = first_of(data.node_label[i] for i in marked(data, data.tf_mask).values())
+        raise ValueError(f"--rank: {error} The TFs are {known}.") from error
 
 
 def _sets(data: Data, entries: list[str]) -> list[str | tuple[str, ...]]:

@@ -46,7 +46,8 @@ def convert(arguments: argparse.Namespace) -> int:
     )
 
     proteins = None if arguments.uniprot is None else read_gene_names(arguments.uniprot)
-    tables = _read_tables(arguments)
+    with _naming_format(arguments):
+        tables = _read_tables(arguments)
     curation = None if arguments.curation is None else read_curation(arguments.curation)
     ligand_receptor = None
     if arguments.ligand_receptor is not None:
@@ -184,6 +185,38 @@ def _naming_options() -> Iterator[None]:
         yield
     except ValueError as error:
         raise ValueError(re.sub(r"^`(\w+)`", _option, str(error))) from error
+
+
+@contextmanager
+def _naming_format(arguments: argparse.Namespace) -> Iterator[None]:
+    """An error about a file that has the signs of another format names that format."""
+    try:
+        yield
+    except ValueError as error:
+        for path in arguments.files:
+            found = _format_of(path)
+            if found not in (None, arguments.format) and str(path) in str(error):
+                hint = f"{path} looks like --format {found}, not {arguments.format}."
+                raise ValueError(f"{error} {hint}") from error
+        raise
+
+
+def _format_of(path: Path) -> str | None:
+    """The format whose signs the beginning of a file has; none if it cannot be told."""
+    from lembas_pyg.io.tsv import read_text
+
+    try:
+        start = read_text(path)[:4000].decode("utf-8", "replace").casefold()
+    except (OSError, ValueError):
+        return None
+    header = re.split(r"[\t;,]", start.lstrip("\n").partition("\n")[0])
+    if "<pathway" in start:
+        return "kgml"
+    if "entitya" in header:
+        return "signor"
+    if {"consensus_direction", "is_directed"} & set(header):
+        return "omnipath"
+    return "table" if {"source", "direction", "stimulation"} <= set(header) else None
 
 
 def _option(match: re.Match[str]) -> str:

@@ -67,8 +67,8 @@ def _with_negative_numbers(words: Iterable[str]) -> list[str]:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The name that was probably meant, or else nothing."""
-    known = {name.strip("-"): name for name in known}
-    close = [known[name] for name in close_names(word.strip("-"), known, most=1, cutoff=0.7)]
+    known = {name.strip("-"): name for name in sorted(known, key=len)}  # --ligand: --ligands
+    close = [known[name] for name in close_names(word.strip("-"), known, most=1, cutoff=0.66)]
     return f"; did you mean '{close[0]}'?" if close else ""
 
 

@@ -25,7 +25,8 @@ def read_conditions(path: FilePath) -> pd.DataFrame:
 
     Raises:
         OSError: There is no such file.
-        ValueError: A condition or a column is given twice, or a value is not a finite number.
+        ValueError: A condition or a column is given twice, a value is not a finite number, or it
+            is a table of interactions.
     """
     table = read_tsv(path, first="condition")
     first, *codes = table.columns
@@ -36,6 +37,11 @@ def read_conditions(path: FilePath) -> pd.DataFrame:
         )
     if table.empty:
         raise ValueError(f"{path} has a header but no conditions below it.")
+    if {"source", "target"} <= set(table.columns):
+        raise ValueError(
+            f"{path} has the columns 'source' and 'target': it is a table of interactions. "
+            "Expected a table of conditions: their names, and one column for every ligand or TF."
+        )
     check_filled(table, [first], path)
     check_unique(table, [first], path)
     values = {code: parse_numbers(table[code], path, missing=True).to_numpy() for code in codes}

@@ -50,7 +50,8 @@ def read_regulon(
     Raises:
         OSError: There is no such file.
         ValueError: A column is missing, a code is blank, a weight is not a number from -1 to 1,
-            a level is not one of A to E, or the table has no levels to select by.
+            a level is not one of A to E, the table has no levels to select by, or no target has
+            one of those asked for.
 
     References:
         Garcia-Alonso et al. (2019), Genome Res. 29, 1363 (DoRothEA); Müller-Dott et al. (2023),
@@ -238,4 +239,11 @@ def _of_levels(confidence: pd.Series, levels: Collection[str] | None, path: str)
             f"{path} has no levels of confidence. Ask for none (CollecTRI has none), or ask "
             "OmniPath for the field 'dorothea_level'."
         )
-    return confidence.str.contains(f"[{''.join(levels)}]")
+    chosen = confidence.str.contains(f"[{''.join(levels)}]")
+    if not chosen.any():
+        there = sorted(set(";".join(confidence).split(";")) - {""})
+        raise ValueError(
+            f"{path} has no target of the level {' or '.join(sorted(levels))}. Its levels are "
+            f"{', '.join(there)}: choose some of these."
+        )
+    return chosen

@@ -163,9 +163,13 @@ def _check_ligands(data: Data, ligands: pd.DataFrame) -> None:
     for name in ligands.columns:
         if name not in ligand:
             if name in data.node_name:
+                if name in marked(data, data.tf_mask):
+                    cure = "It is a TF: were the tables of ligands and of TFs exchanged?"
+                else:
+                    cure = "Mark it in the column 'ligand' of the annotation."
                 raise ValueError(
                     f"The table of ligands has the column '{name}', which is a node of the network "
-                    "but not a ligand. Mark it in the column 'ligand' of the annotation."
+                    f"but not a ligand. {cure}"
                 )
             transposed = any(condition in ligand for condition in ligands.index)
             hint = " Its first column names ligands: conditions are rows." if transposed else ""

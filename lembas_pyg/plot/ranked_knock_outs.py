@@ -92,6 +92,7 @@ def _draw_boxes(ax: Axes, effects: list[np.ndarray], names: list[str]) -> None:
         ax.scatter(values, row + place, s=5, color=color, linewidths=0, alpha=0.8, zorder=3)
     ax.axvline(0.0, color=GREY, linewidth=0.8, zorder=1)
     ax.set_yticks(rows, names, fontsize="small")
+    ax.locator_params(axis="x", nbins=6)  # more numbers would run into each other
     ax.set(xlabel=f"change of TF activity\n{_UNIT}", ylabel="perturbed node")
     ax.set_ylim(len(effects) - 0.4, -0.6)
 

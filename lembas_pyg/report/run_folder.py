@@ -83,6 +83,11 @@ def read_run(folder: str | os.PathLike[str]) -> RunFolder:
         what = "is a file" if path.exists() else "does not exist"
         raise FileNotFoundError(f"{path} {what}; name the folder of a run, the --out of `train`.")
     kind = _kind(path)
+    if kind == "train" and (path / "recovered-parameters.tsv").is_file():
+        raise ValueError(
+            f"{path} is the folder of `lembas-pyg demo`, which keeps no course of a run to show. "
+            "Train with its tables (`lembas-pyg train`), and name the --out of that."
+        )
     record = _read_json(path / "config.json")
     given = record.pop("inputs", {})
     if not isinstance(given, dict):

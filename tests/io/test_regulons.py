@@ -129,6 +129,7 @@ def test_repeated_targets_are_merged_and_contradictions_left_out():
         (PAPER.replace("1\t1\t0\tA", "1\t2\t0\tA"), {}, "line 2, column 'stimulation': '2'"),
         (PAPER, {"levels": ["Z"]}, r"`levels` is \['Z'\]. Give some of A, B"),
         (PAPER, {"levels": []}, "`levels` is"),
+        (PAPER, {"levels": ["E"]}, "no target of the level E. Its levels are A"),
         (PAPER, {"unknown": 3.0}, "`unknown` is 3.0"),
     ],
 )

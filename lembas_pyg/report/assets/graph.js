@@ -174,7 +174,7 @@ Report.Graph = class {
     this.paint();
     return focus === null
       ? "Ligands on top, transcription factors at the bottom, all else by its distance from the " +
-          "ligands. Scroll to zoom, drag to move, click a node."
+          "ligands. Scroll to zoom, drag to move; click a node for the arrows of its interactions."
       : `Interactions of ${net.label[focus]} are brought out.`;
   }
 
