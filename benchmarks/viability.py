@@ -90,7 +90,7 @@ def main() -> None:
     """Measure all trials and write the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.viability", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("viability-runs"), help="of results")
-    parser.add_argument("--members", type=int, default=2, help="models a training (default: 2)")
+    parser.add_argument("--members", type=int, default=4, help="models a training (default: 4)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     parser.add_argument("--out", type=Path, default=_RESULTS, help="file to write")
     options = parser.parse_args()
