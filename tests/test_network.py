@@ -510,7 +510,8 @@ def test_raw_rows_give_the_same_graph_as_merged_ones(shared_data):
 
 
 def test_graph_agrees_with_the_golden_network(shared_data, shared_golden):
-    golden = np.load(shared_golden / "macrophage.npz")
+    with np.load(shared_golden / "macrophage.npz") as file:
+        golden = dict(file)
     start = str(shared_data / "lembas" / "networks" / "macrophage")
     annotation = read_annotation(f"{start}-Annotation.tsv")
     network = from_interactions(read_interactions(f"{start}-Model.tsv"), annotation)

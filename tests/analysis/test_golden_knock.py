@@ -20,7 +20,9 @@ UNSTEADY = {("macrophage", "ki_p3"): ["O14920"]}
 
 class Published:
     def __init__(self, name, folder):
-        self.name, self.file = name, np.load(folder / f"{name}.npz")
+        self.name = name
+        with np.load(folder / f"{name}.npz") as arrays:
+            self.file = dict(arrays)
         size = len(self.file["node_names"])
         masks = {}
         for role, key in (("ligand_mask", "input_index"), ("tf_mask", "output_index")):

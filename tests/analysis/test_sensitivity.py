@@ -344,7 +344,8 @@ def golden_model(file):
 
 @pytest.mark.parametrize("name", ["macrophage", "KEGGnet"])
 def test_exact_results_of_published_models(name, shared_golden):
-    file = np.load(shared_golden / f"{name}.npz")
+    with np.load(shared_golden / f"{name}.npz") as arrays:
+        file = dict(arrays)
     model, data, tfs = golden_model(file)
     nodes, condition = file["ko_nodes"].tolist(), str(file["ko_condition"])
     limit = sensitivity(model, data, nodes, condition, tfs=tfs, tol=1e-13)

@@ -150,7 +150,8 @@ def test_the_radius_is_the_exact_one_of_the_toy_network():
 
 @pytest.mark.parametrize("name", ["macrophage", "KEGGnet"])
 def test_radius_and_modes_of_published_models(name, shared_golden):
-    file = np.load(shared_golden / f"{name}.npz")
+    with np.load(shared_golden / f"{name}.npz") as arrays:
+        file = dict(arrays)
     names = file["node_names"].tolist()
     masks = {}
     for role, key in (("ligand_mask", "input_index"), ("tf_mask", "output_index")):

@@ -15,7 +15,8 @@ class Golden:
     """One published model with its exact results, in our classes."""
 
     def __init__(self, file):
-        self.file = np.load(file)
+        with np.load(file) as arrays:
+            self.file = dict(arrays)
         size = len(self["node_names"])
         masks = {}
         for role, key in (("ligand_mask", "input_index"), ("tf_mask", "output_index")):
