@@ -2,15 +2,15 @@
 
 Runs the scripts of ``examples/paper``, or those of some figures (``--fig 1 5 S8``), each in a
 folder of its own, and sets the numbers they leave beside those of the paper, in ``docs/paper.md``.
-Numbers of figures that are not run again stay as the last run left them in ``--folder``; without
-that folder the page holds what was run. Scripts that take longer run when their figure is named.
-``--fast`` shows that all scripts run, and how long they take; its numbers say nothing and are not
-written.
+Numbers of all runs are in ``benchmarks/paper.tsv``, where those of figures that are not run again
+stay as they are. Scripts that take longer run when their figure is named. ``--fast`` shows that all
+scripts run, and how long they take; its numbers say nothing and are not written.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime
 import os
 import re
 import subprocess
@@ -27,7 +27,8 @@ from benchmarks.report import Table, machine
 _ROOT = Path(__file__).parents[1]
 _SCRIPTS = _ROOT / "examples" / "paper"
 _PAGE = _ROOT / "docs" / "paper.md"
-_SECONDS = "seconds"
+_TABLE = _ROOT / "benchmarks" / "paper.tsv"
+_NUMBERS = ["figure", "what", "paper", "ours"]
 # Scripts that are run only when their figure is named, and the pages on them.
 _LONG = {
     "fig6_ligand_screen": "{doc}`howto/fig6-ligand-screen`",
@@ -49,11 +50,13 @@ class Run(NamedTuple):
         script: Name without suffix.
         numbers: Columns `figure`, `what`, `paper`, `ours`, all text.
         seconds: Wall time.
+        date: Day of the run.
     """
 
     script: str
     numbers: pd.DataFrame
     seconds: float
+    date: str
 
 
 def scripts(figures: list[str] | None = None) -> list[Path]:
@@ -98,28 +101,52 @@ def run(path: Path, folder: Path, fast: bool) -> Run:
         folders = [str(networks / "lembas" / name) for name in ("networks", "viability")]
         environment.setdefault("LEMBAS_PYG_MIRROR", os.pathsep.join(folders))
     subprocess.run([*command, *(["--fast"] if fast else [])], check=True, env=environment)
-    return Run(path.stem, _numbers(folder, path.stem), time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    today = datetime.date.today().isoformat()
+    return Run(path.stem, _numbers(folder, path.stem), seconds, today)
 
 
 def _numbers(folder: Path, script: str) -> pd.DataFrame:
     """The table a script left, wherever below the folder it is; empty if it leaves none."""
     for file in sorted((folder / script).rglob(f"{script}-numbers.tsv")):
         return pd.read_csv(file, sep="\t", dtype=str, keep_default_na=False)
-    return pd.DataFrame(columns=["figure", "what", "paper", "ours"])
+    return pd.DataFrame(columns=_NUMBERS)
+
+
+def read(table: Path) -> list[Run]:
+    """All runs of a table, in the order of the figures; none where there is no table."""
+    if not table.exists():
+        return []
+    rows = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False)
+    found = {
+        str(script): Run(str(script), part[_NUMBERS], float(part["seconds"].iloc[0]), day)
+        for (script, day), part in rows.groupby(["script", "date"], sort=False)
+    }
+    return [found[path.stem] for path in scripts() if path.stem in found]
+
+
+def write(runs: list[Run], table: Path) -> None:
+    """A table that `read` reads: a row for every number."""
+    parts = [
+        found.numbers.assign(script=found.script, seconds=f"{found.seconds:.0f}", date=found.date)
+        for found in runs
+    ]
+    columns = ["script", "date", "seconds", *_NUMBERS]
+    pd.concat(parts)[columns].to_csv(table, sep="\t", index=False, lineterminator="\n")
 
 
 def page(runs: list[Run]) -> str:
     """The page of all numbers."""
     rows = [
-        [*row, f"{found.seconds:.0f}" if first == 0 else ""]
+        [*row, *([f"{found.seconds:.0f}", found.date] if first == 0 else ["", ""])]
         for found in runs
         for first, row in enumerate(found.numbers.to_numpy().tolist())
     ]
-    columns = ["figure", "what", "paper", "ours", _SECONDS]
     numbers = Table(
         "Numbers",
-        "Seconds of the clock for the whole script, where other work may have run beside it.",
-        columns,
+        "Seconds of the clock for the whole script, where other work may have run beside it, and "
+        "the day of the run.",
+        [*_NUMBERS, "seconds", "date"],
         rows,
     )
     shown = {found.script for found in runs if len(found.numbers)}
@@ -144,34 +171,29 @@ def main() -> None:
     parser.add_argument("--fig", nargs="+", metavar="N", help="such as 1 5 S8 (default: all)")
     parser.add_argument("--folder", type=Path, default=Path("paper-runs"), help="of all results")
     parser.add_argument("--fast", action="store_true", help="only show that all scripts run")
+    parser.add_argument("--table", type=Path, default=_TABLE, help="of all numbers")
     parser.add_argument("--out", type=Path, default=_PAGE, help="page to write (docs/paper.md)")
     options = parser.parse_args()
     try:
         chosen = scripts(options.fig)
     except ValueError as problem:
         parser.error(str(problem))
-    seconds = {}
+    done = {}
     for path in chosen:
         if path.stem in _LONG and options.fig is None and not options.fast:
             continue
         print(f"== {path.name}", flush=True)
         folder = options.folder / "fast" if options.fast else options.folder
-        found = run(path, folder, options.fast)
-        seconds[path.stem] = found.seconds
+        done[path.stem] = run(path, folder, options.fast)
         if not options.fast:
-            clock = options.folder / path.stem / "seconds.txt"
-            clock.write_text(f"{found.seconds:.1f}\n", "utf-8")
+            # At once: what comes next may take an hour, or fail.
+            known = {found.script: found for found in read(options.table)} | done
+            write([known[path.stem] for path in scripts() if path.stem in known], options.table)
+            options.out.write_text(page(read(options.table)), "utf-8")
     if options.fast:
-        print(*(f"{taken:7.1f} s  {name}" for name, taken in seconds.items()), sep="\n")
-        print(f"{sum(seconds.values()):7.1f} s  together")
-        return
-    runs = []
-    for path in scripts():
-        clock = options.folder / path.stem / "seconds.txt"
-        if clock.exists():
-            taken = float(clock.read_text("utf-8"))
-            runs.append(Run(path.stem, _numbers(options.folder, path.stem), taken))
-    options.out.write_text(page(runs), "utf-8")
+        taken = {name: found.seconds for name, found in done.items()}
+        print(*(f"{seconds:7.1f} s  {name}" for name, seconds in taken.items()), sep="\n")
+        print(f"{sum(taken.values()):7.1f} s  together")
 
 
 _HEAD = """# The paper's figures, redrawn

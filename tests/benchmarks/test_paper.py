@@ -41,19 +41,43 @@ def test_the_page_sets_numbers_beside_those_of_the_paper():
         [("5a", "r", "0.984", "0.990"), ("5c", "knock-outs", "0.80", "0.85")],
         columns=["figure", "what", "paper", "ours"],
     )
-    text = paper.page([paper.Run("fig5", numbers, 12.3)])
+    text = paper.page([paper.Run("fig5", numbers, 12.3, "2026-11-25")])
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
-    assert ["5a", "r", "0.984", "0.990", "12"] in rows
-    assert ["5c", "knock-outs", "0.80", "0.85", ""] in rows
+    assert ["5a", "r", "0.984", "0.990", "12", "2026-11-25"] in rows
+    assert ["5c", "knock-outs", "0.80", "0.85", "", ""] in rows
     assert "missing interaction" in text
     assert not any(row[:2] == ["`fig6_ligand_screen.py`", "yes"] for row in rows)
 
 
 def test_the_page_says_whose_numbers_of_long_scripts_are_on_it():
     row = pd.DataFrame([("6g", "hubs", "235", "119")], columns=["figure", "what", "paper", "ours"])
-    text = paper.page([paper.Run("fig6g_sensitivity", row, 9.0)])
+    text = paper.page([paper.Run("fig6g_sensitivity", row, 9.0, "2026-11-25")])
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
     assert ["`fig6g_sensitivity.py`", "yes", "{doc}`howto/fig6g-sensitivity`"] in cells
+
+
+def test_numbers_that_are_not_run_again_stay(tmp_path, monkeypatch):
+    def run(path, folder, fast):
+        row = [("S8", "r", "0.9", "0.91"), ("S8", "what is | not", "", "nan")]
+        return paper.Run(path.stem, pd.DataFrame(row, columns=paper._NUMBERS), 9.0, "2026-11-26")
+
+    kept = pd.DataFrame([("2f", "r", "-", "1")], columns=paper._NUMBERS)
+    table, text = tmp_path / "paper.tsv", tmp_path / "paper.md"
+    paper.write([paper.Run("fig2_toy_network", kept, 5.0, "2026-11-25")], table)
+    monkeypatch.setattr(paper, "run", run)
+    monkeypatch.setattr("sys.argv", f"paper --fig S8 --table {table} --out {text}".split())
+    paper.main()
+    first, second = paper.read(table)
+    assert first.numbers.equals(kept) and (first.seconds, first.date) == (5.0, "2026-11-25")
+    assert second.script == "figS8_automatic_parameters" and second.date == "2026-11-26"
+    assert second.numbers["ours"].tolist() == ["0.91", "nan"]
+    assert "| 2f" in text.read_text("utf-8")
+
+
+def test_the_page_is_that_of_the_table():
+    """Of all but the machine, which is that of the last run."""
+    written = paper._PAGE.read_text("utf-8").partition("## Numbers")[2]
+    assert written == paper.page(paper.read(paper._TABLE)).partition("## Numbers")[2]
 
 
 def test_a_script_leaves_its_numbers_wherever_below_its_folder(tmp_path):
