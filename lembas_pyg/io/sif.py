@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from lembas_pyg.io.content import read_bytes
 from lembas_pyg.io.export import WORDS, interaction_words, losses
 from lembas_pyg.io.interactions import FLAG_COLUMNS, PAIR, check_interactions
-from lembas_pyg.io.markup import read_bytes
 from lembas_pyg.io.tsv import FilePath, write_text
 
 # Words of other programs: CellNOpt's 1 and -1, arrows, verbs.

@@ -17,6 +17,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import pandas as pd
 
+from lembas_pyg.io.content import read_bytes
 from lembas_pyg.io.lines import (
     check_num_fields,
     check_required,
@@ -209,22 +210,7 @@ def _cell(column: pd.Series, bad: pd.Series, path: FilePath) -> str:
 
 def read_text(path: Path) -> bytes:
     """The file as UTF-8 bytes with Unix line ends, checked to be text."""
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a directory, not a file. Name the table in it.")
-    if not path.exists():
-        raise FileNotFoundError(
-            f"The file {path} does not exist. Check the name and the folder (now {Path.cwd()})."
-        )
-    text = path.read_bytes()
-    if path.suffix == ".gz":
-        try:
-            text = gzip.decompress(text)
-        except (OSError, EOFError) as error:
-            raise ValueError(
-                f"{path} ends in .gz but is not a complete gzip file ({error}). Compress it "
-                "again, or remove the ending if it is plain text."
-            ) from error
-    text = text.removeprefix(b"\xef\xbb\xbf")
+    text = read_bytes(path).removeprefix(b"\xef\xbb\xbf")
     if b"\0" in text:
         raise ValueError(
             f"{path} is not a text in UTF-8: it has null bytes, as a spreadsheet, an archive, or "
