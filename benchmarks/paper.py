@@ -38,6 +38,8 @@ _LONG = {
     "figS13_tf_activity": "{doc}`howto/figs13-tf-activity`",
     "figS15_literature": "{doc}`howto/figs15-literature`",
 }
+# Scripts that ask the trained models of another one.
+_ASK = dict.fromkeys(("fig6_knock_outs", "fig6g_sensitivity"), "fig6_ligand_screen")
 _MISSING = [
     ("S12", "missing interaction: `python -m benchmarks.missing_interactions`"),
 ]
@@ -82,9 +84,10 @@ def _figure(path: Path) -> str:
     return re.match(r"fig(S?\d+)", path.stem)[1]
 
 
-def _order(path: Path) -> tuple[bool, int, str]:
+def _order(path: Path) -> tuple[bool, int, bool, str]:
     figure = _figure(path)
-    return figure.startswith("S"), int(figure.removeprefix("S")), path.stem
+    asks = path.stem in _ASK
+    return figure.startswith("S"), int(figure.removeprefix("S")), asks, path.stem
 
 
 def run(path: Path, folder: Path, fast: bool) -> Run:
@@ -95,12 +98,16 @@ def run(path: Path, folder: Path, fast: bool) -> Run:
     """
     started = time.perf_counter()
     command = [sys.executable, str(path), "--out", str(folder / path.stem)]
+    if fast:
+        command.append("--fast")
+    elif path.stem in _ASK:
+        command += ["--members", str(folder / _ASK[path.stem] / "members")]
     networks = Shared.find(None).data
     environment = dict(os.environ)
     if networks is not None:
         folders = [str(networks / "lembas" / name) for name in ("networks", "viability")]
         environment.setdefault("LEMBAS_PYG_MIRROR", os.pathsep.join(folders))
-    subprocess.run([*command, *(["--fast"] if fast else [])], check=True, env=environment)
+    subprocess.run(command, check=True, env=environment)
     seconds = time.perf_counter() - started
     today = datetime.date.today().isoformat()
     return Run(path.stem, _numbers(folder, path.stem), seconds, today)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
+import torch
 from _figure import options, report
 from matplotlib.figure import Figure
 
@@ -109,6 +110,7 @@ def draw(fit, found, curves):
 
 def main():
     """Fit, hold out, compare, draw."""
+    torch.set_num_threads(1)
     arguments, data, folds, config = settings()
     out, jobs = arguments.out, arguments.jobs
     validate = partial(cross_validate_response, data, config=config, model=MODEL, jobs=jobs)

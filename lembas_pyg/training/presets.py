@@ -234,11 +234,13 @@ class Presets:
     def reference_model(cls) -> Self:
         """Parameters without data, with the contraction of all conditions.
 
-        Larger and falling steps, gradients without limit (it would bend those of the objective,
-        which is a sum over TFs), and all nodes asked to vary at first.
+        A quarter of the stimuli a step and three times the steps, which are larger and fall; a
+        spectral barrier that bites only near its target; gradients without limit (it would bend
+        those of the objective, which is a sum over TFs); and all nodes asked to vary at first.
         """
         return cls.reference_model_paper()._changed(
-            epochs=2500,
+            epochs=16_000,
+            batch_size=50,
             lr=5e-3,
             lr_start=5e-3,
             lr_end=1e-4,
@@ -246,6 +248,8 @@ class Presets:
             adjoint_clip=0.0,
             weight_noise=0.0,
             uniform=1.0,
+            spectral_sharpness=60.0,
+            spectral_target=0.97,
             **_OURS,
         )
 

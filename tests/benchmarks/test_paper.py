@@ -16,6 +16,21 @@ def test_scripts_come_in_the_order_of_the_figures():
     assert names.index("figS8_automatic_parameters") < names.index("figS13_tf_activity")
 
 
+def test_scripts_ask_models_that_were_trained_before(tmp_path, monkeypatch):
+    names = [path.stem for path in paper.scripts(["6"])]
+    commands = []
+    monkeypatch.setattr(paper.subprocess, "run", lambda command, **_: commands.append(command))
+    for path in paper.scripts(["6"]):
+        paper.run(path, tmp_path, fast=False)
+    members = str(tmp_path / "fig6_ligand_screen/members")
+    assert names[0] == "fig6_ligand_screen"
+    assert ["--members" in command and members in command for command in commands] == [
+        False,
+        True,
+        True,
+    ]
+
+
 def test_a_figure_is_chosen_by_its_number():
     assert [path.stem for path in paper.scripts(["S8"])] == ["figS8_automatic_parameters"]
     with pytest.raises(ValueError, match=r"no script of figure 9; there are 1, 2"):
