@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Integral
 
 import torch
@@ -11,6 +12,7 @@ from torch_geometric.data import Data
 from lembas_pyg.nn import LEMBAS
 from lembas_pyg.nn.contraction import contraction_rate
 from lembas_pyg.nn.init import scale_to_radius_, signed_uniform_
+from lembas_pyg.topology import reachable_from
 from lembas_pyg.training import TrainingConfig, losses
 
 __all__ = ["parameterise", "random_model"]
@@ -31,6 +33,8 @@ _FRESH = 1e-3
 # At the end every one of so many fresh conditions has to be steady; weights shrink by this factor
 # until they are.
 _NUM_CHECKED, _SHRINK, _MAX_SHRINKS = 1000, 0.98, 50
+# Variance of the activity of a TF that does not respond to them.
+_DEAD = 1e-4
 
 
 def random_model(
@@ -66,6 +70,7 @@ def parameterise(
     config: TrainingConfig | None = None,
     *,
     num_active: int = 5,
+    starts: int = 5,
     generator: torch.Generator | None = None,
 ) -> LEMBAS:
     r"""Find parameters for which TF activities vary with the stimulus and differ from each other.
@@ -81,7 +86,8 @@ def parameterise(
 
     At first every node but the ligands is asked to vary as well, with a weight that falls to 0 over
     three tenths of the steps: a TF behind a node that has fallen silent or saturated would stay
-    dead, as next to no gradient passes there.
+    dead, as next to no gradient passes there. Where one is dead at the end, in spite of a path from
+    a ligand (variance below 1e-4 over 1,000 fresh stimuli), the search starts anew.
 
     Args:
         data: The network; conditions in it take no part. It is not changed.
@@ -91,14 +97,16 @@ def parameterise(
             spectral barrier apply, the limits of uniformity, and `uniform` as weight of all nodes
             but the ligands at the first step; noise and the warm-up of the barrier do not.
         num_active: Ligands drawn a stimulus, see `lembas_pyg.synthetic.random_stimuli`.
+        starts: Searches, at most, until one leaves no TF dead.
         generator: Source of randomness.
 
     Returns:
         A float64 model on the CPU without weights against a known mode of action, with a steady
-        state for each of 1,000 fresh stimuli.
+        state for each of 1,000 fresh stimuli. If every search leaves dead TFs, the first of those
+        with the fewest, and a warning that names them.
 
     Raises:
-        ValueError: The network has no ligands or no TFs, or `num_active` is below 1.
+        ValueError: The network has no ligands or no TFs, or `num_active` or `starts` is below 1.
         FloatingPointError: The objective became infinite or NaN, or no steady state was left when
             the weights were shrunk at the end.
 
@@ -108,10 +116,34 @@ def parameterise(
     """
     config = config or TrainingConfig.reference_model()
     generator = generator or torch.Generator().manual_seed(config.seed)
-    if isinstance(num_active, bool) or not isinstance(num_active, Integral) or num_active < 1:
-        raise ValueError(
-            f"num_active is {num_active!r}; a stimulus draws one ligand or more, a whole number."
-        )
+    for name, value, what in (
+        ("num_active", num_active, "a stimulus draws one ligand or more"),
+        ("starts", starts, "a search starts once or more often"),
+    ):
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+            raise ValueError(f"{name} is {value!r}; {what}, a whole number.")
+    best: tuple[LEMBAS, list[str]] | None = None
+    for _ in range(starts):
+        model, dead = _search(data, config, num_active, generator)
+        if not dead:
+            return model
+        if best is None or len(dead) < len(best[1]):
+            best = model, dead
+    assert best is not None
+    model, dead = best
+    warnings.warn(
+        f"{len(dead)} of {len(model.tf_index)} TFs do not respond to any stimulus, in the best of "
+        f"{starts} searches: {', '.join(dead[:5])}{', ...' if len(dead) > 5 else ''}. Raise the "
+        f"number of steps (epochs={config.epochs}) or of searches.",
+        stacklevel=2,
+    )
+    return model
+
+
+def _search(
+    data: Data, config: TrainingConfig, num_active: int, generator: torch.Generator
+) -> tuple[LEMBAS, list[str]]:
+    """Parameters from one start, and the TFs that are dead though a ligand can reach them."""
     model = _start(data, config, generator)
     conv = model.conv
     conv.tol, conv.max_steps, conv.clip = config.tol, config.max_steps, config.adjoint_clip or None
@@ -132,7 +164,10 @@ def parameterise(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return _settled(model, num_active, generator)
+    model, y = _settled(model, num_active, generator)
+    dead = y.var(dim=1, correction=0) < _DEAD
+    dead &= reachable_from(data.ligand_mask, data.edge_index)[model.tf_index]
+    return model, [model.node_name[int(i)] for i in model.tf_index[dead]]
 
 
 def _start(data: Data, config: TrainingConfig, generator: torch.Generator | None) -> LEMBAS:
@@ -211,16 +246,20 @@ def _correlation(y: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _settled(model: LEMBAS, num_active: int, generator: torch.Generator) -> LEMBAS:
-    """The model with right signs, its weights shrunk until every condition has a steady state."""
+def _settled(model: LEMBAS, num_active: int, generator: torch.Generator) -> tuple[LEMBAS, Tensor]:
+    """The model with right signs, its weights shrunk until every condition has a steady state.
+
+    With the TF activity of those conditions.
+    """
     model = model.double()
     weight = model.conv.edge_weight
     weight.masked_fill_(weight * model.edge_sign < 0, 0.0)
     model.conv.tol, model.conv.max_steps, model.conv.clip = 1e-9, 3000, None
     x = _stimuli(model, _NUM_CHECKED, num_active, generator).double()
     for _ in range(_MAX_SHRINKS):
-        if bool(model.steady_state(x).converged.all()):
-            return model
+        point = model.steady_state(x)
+        if bool(point.converged.all()):
+            return model, model.output(point.value)
         weight.mul_(_SHRINK)
     raise FloatingPointError(
         f"Some of {_NUM_CHECKED} conditions have no steady state even with weights shrunk to "

@@ -8,7 +8,13 @@ import torch
 
 from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.nn import LEMBAS
-from lembas_pyg.synthetic import measure, parameterise, random_model, random_stimuli
+from lembas_pyg.synthetic import (
+    measure,
+    parameterise,
+    random_model,
+    random_stimuli,
+    reference_model,
+)
 from lembas_pyg.synthetic.reference_model import _correlation
 from lembas_pyg.training import TrainingConfig
 
@@ -97,6 +103,42 @@ def test_an_objective_that_explodes_is_an_error_with_a_cure(toy, config):
         parameterise(toy, replace(config, lr=1e30))
 
 
-def test_no_draw_is_refused(toy, config):
+def test_no_draw_and_no_start_are_refused(toy, config):
     with pytest.raises(ValueError, match="num_active is 0"):
         parameterise(toy, config, num_active=0)
+    with pytest.raises(ValueError, match="starts is True; a search starts once"):
+        parameterise(toy, config, starts=True)
+
+
+def test_a_search_that_leaves_a_dead_tf_starts_anew(toy, config, monkeypatch):
+    searches, dead = [], iter([["TF"], [], ["TF"], ["TF"]])
+    original = reference_model._search
+
+    def search(*arguments):
+        model, _ = original(*arguments)
+        searches.append(model)
+        return model, next(dead)
+
+    monkeypatch.setattr(reference_model, "_search", search)
+    short = replace(config, epochs=1)
+    assert parameterise(toy, short, generator=generator()) is searches[1]
+    weights = [model.conv.edge_weight for model in searches]
+    assert not torch.equal(*weights)
+    with pytest.warns(UserWarning, match=r"1 of 1 TFs .* in the best of 2 searches: TF\. Raise"):
+        found = parameterise(toy, short, starts=2, generator=generator())
+    assert found is searches[2]
+
+
+def test_a_tf_is_dead_if_it_could_respond_and_does_not(toy, config, monkeypatch):
+    still = replace(config, epochs=1, lr=1e-9)
+
+    def dead(data):
+        return reference_model._search(data, still, 2, generator(4))[1]
+
+    assert dead(toy) == []
+    monkeypatch.setattr(reference_model, "_DEAD", 1.0)  # more than any activity varies
+    assert dead(toy) == [toy.node_name[i] for i in toy.tf_mask.nonzero()]
+    cut = toy.clone()
+    kept = ~toy.tf_mask[toy.edge_index[1]]
+    cut.edge_index, cut.edge_sign = toy.edge_index[:, kept], toy.edge_sign[kept]
+    assert dead(cut) == []  # no ligand reaches it
