@@ -1,6 +1,6 @@
 """Figure 5 of Nilsson et al. (2022), and SI Fig. 11: how much data a known model takes to learn.
 
-    python examples/paper/fig5_synthetic.py --out fig5 [--members 1] [--jobs 2] [--fast]
+    python examples/paper/fig5_synthetic.py --out fig5 [--members 5] [--jobs 2] [--fast]
 
 A reference model of the KEGG network stands for the cell. Models are trained on its answers to
 screens of random ligands and asked for 1,000 fresh conditions; those that saw the largest screen
@@ -41,6 +41,7 @@ ORIGINAL = {
 # Controls of the paper, at 100 conditions of 5 ligands.
 CONTROLS = {"scrambled y": 0.10, "only regularisation": 0.15, "train mean": 0.16}
 TEST, KNOCK_OUT = (1000, 5, 1), (100, 5, 2)  # conditions, ligands, seed
+SMALL = 100  # conditions of a screen that is fitted with a larger L2
 FAST = {"conditions": [10, 20], "ligands": [5], "members": 2, "epochs": 3}
 
 
@@ -96,17 +97,19 @@ def train(task, out, network):
     return model.state_dict(), time.process_time() - started
 
 
-def as_many_steps(config, number, of=800):
-    """The settings with as many steps for a small screen as for the largest."""
+def settings(config, number, of=800):
+    """As many steps for a small screen as for the largest, and smaller weights: less is known."""
     batches, of_all = (math.ceil(n / config.batch_size) for n in (number, of))
-    return replace(config, epochs=round(config.epochs * of_all / batches))
+    l2 = max(config.l2_weight, 1e-6) if number <= SMALL else config.l2_weight
+    epochs = round(config.epochs * of_all / batches)
+    return replace(config, epochs=epochs, l2_weight=l2, l2_bias=l2)
 
 
 def tasks_of(cell, arguments):
     """Screens and controls: name, conditions, settings with a seed for every member."""
     config = lp.TrainingConfig.synthetic()
     tasks = [
-        (f"{number}x{num_active}", cell.screen(number, num_active), as_many_steps(config, number))
+        (f"{number}x{num_active}", cell.screen(number, num_active), settings(config, number))
         for num_active in arguments.ligands
         for number in arguments.conditions
     ]
@@ -115,8 +118,8 @@ def tasks_of(cell, arguments):
     silent.y = torch.full_like(silent.y, torch.nan)
     silent.y[silent.tf_mask.nonzero()[0], 0] = 0.5  # one value, as training asks for some
     tasks += [
-        ("scrambled y", scrambled, as_many_steps(config, number)),
-        ("only regularisation", silent, as_many_steps(replace(config, uniform=1e-4), number)),
+        ("scrambled y", scrambled, settings(config, number)),
+        ("only regularisation", silent, settings(replace(config, uniform=1e-4), number)),
     ]
     if arguments.fast:
         tasks = [(name, data, replace(c, epochs=FAST["epochs"])) for name, data, c in tasks]
@@ -194,7 +197,7 @@ def main():
     parser = options(__doc__, "fig5", "two screens, three epochs; the scores say nothing")
     parser.add_argument("--conditions", type=int, nargs="+", default=[10, 50, 100, 400, 800])
     parser.add_argument("--ligands", type=int, nargs="+", default=[2, 3, 5])
-    parser.add_argument("--members", type=int, default=1, help="models a screen (default: 1)")
+    parser.add_argument("--members", type=int, default=5, help="models a screen (default: 5)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     arguments = parser.parse_args()
     test_size, knock_out_size, num_nodes = TEST, KNOCK_OUT, None
@@ -236,6 +239,11 @@ def main():
         ("5a", f"r, {row.screen} ligands", row.original, row.r)
         for row in scores.itertuples()
         if row.screen not in CONTROLS
+    ]
+    rows += [
+        ("5a", f"r, {row.screen} ligands, one member", row.original, row.r_one_member)
+        for row in scores.itertuples()
+        if row.screen not in CONTROLS and len(models[row.screen]) > 1
     ]
     rows += [
         ("S11b", f"r, {row.screen}", CONTROLS[row.screen], row.r)

@@ -183,28 +183,27 @@ class Presets:
 
     @classmethod
     def synthetic(cls) -> Self:
-        """Synthetic data of the KEGG network, in a seventeenth of the visits; no noise.
+        """Synthetic data of the KEGG network, in a 28th of the visits; no noise.
 
-        Three cycles of the learning rate, the first with a soft spectral barrier: a steep one from
-        the start keeps single TFs unfitted, none at all leaves conditions without a steady state.
+        Small batches and a spectral barrier that bites only near its target, soft at first: a
+        steep one, or one that bites early, keeps single TFs unfitted.
         """
         return cls.synthetic_paper()._changed(
-            epochs=600,
-            batch_size=20,
+            epochs=360,
+            batch_size=8,
             lr=6e-3,
             lr_start=1.2e-3,
             lr_end=6e-5,
             lr_peak=0.2,
-            lr_cycles=3,
             adam_beta2=0.95,
             reset_every=0,
             noise_per_lr=0.0,
             anti_zero=0.0,
             uniform=1e-6,
             uniform_dead=5e3,
-            spectral_sharpness=100.0,
+            spectral_sharpness=60.0,
             spectral_target=0.97,
-            spectral_warmup=1 / 3,
+            spectral_warmup=0.2,
             **_OURS,
         )
 
@@ -234,7 +233,7 @@ class Presets:
     def reference_model(cls) -> Self:
         """Parameters without data, with the contraction of all conditions.
 
-        A quarter of the stimuli a step and three times the steps, which are larger and fall; a
+        A quarter of the stimuli a step and more steps, which are larger and fall; a
         spectral barrier that bites only near its target; gradients without limit (it would bend
         those of the objective, which is a sum over TFs); and all nodes asked to vary at first.
         """
