@@ -242,6 +242,7 @@ PUBLIC = {
         "score_table",
         "shrink_radius",
         "train_responses",
+        "weights_by_fit",
     },
     "lembas_pyg.analysis": {
         "error_network",

@@ -1,6 +1,6 @@
 """Figure 5 of Nilsson et al. (2022), and SI Fig. 11: how much data a known model takes to learn.
 
-    python examples/paper/fig5_synthetic.py --out fig5 [--members 5] [--jobs 2] [--fast]
+    python examples/paper/fig5_synthetic.py --out fig5 [--members 6] [--jobs 2] [--fast]
 
 A reference model of the KEGG network stands for the cell. Models are trained on its answers to
 screens of random ligands and asked for 1,000 fresh conditions; those that saw the largest screen
@@ -28,7 +28,7 @@ from lembas_pyg.checkpoint import load_parameters
 from lembas_pyg.metrics import pearson_r
 from lembas_pyg.plot.canvas import BLUE, GREY, SERIES, identity_line
 from lembas_pyg.synthetic import measure, random_stimuli, screen_stimuli
-from lembas_pyg.training import Ensemble
+from lembas_pyg.training import Ensemble, weights_by_fit
 from lembas_pyg.training.baselines import predict_baselines
 from lembas_pyg.training.workers import run_tasks
 
@@ -140,6 +140,11 @@ def baselines(train_data, test):
     return {name: pearson_r(torch.tensor(values), measured) for name, values in found.items()}
 
 
+def ensemble_of(members, screen):
+    """Average of models; who fits a TF best in training has most to say of it."""
+    return Ensemble(members, limits=None, weights=weights_by_fit(members, screen))
+
+
 def r_where_steady(model, data):
     """Pearson r over the conditions in which a model, or every member, is steady."""
     found = lp.predict(model, data)
@@ -152,7 +157,7 @@ def score(models, cell, test, screens, seconds):
     rows = []
     for name, members in models.items():
         r = [r_where_steady(model, test) for model in members]
-        together = r_where_steady(Ensemble(members, limits=None), test)
+        together = r_where_steady(ensemble_of(members, screens[name]), test)
         row = {"screen": name, "r": together, "r_one_member": np.mean(r)}
         if name not in CONTROLS:
             number, num_active = map(int, name.split("x"))
@@ -197,7 +202,7 @@ def main():
     parser = options(__doc__, "fig5", "two screens, three epochs; the scores say nothing")
     parser.add_argument("--conditions", type=int, nargs="+", default=[10, 50, 100, 400, 800])
     parser.add_argument("--ligands", type=int, nargs="+", default=[2, 3, 5])
-    parser.add_argument("--members", type=int, default=5, help="models a screen (default: 5)")
+    parser.add_argument("--members", type=int, default=6, help="models a screen (default: 6)")
     parser.add_argument("--jobs", type=int, default=2, help="processes (default: 2)")
     arguments = parser.parse_args()
     test_size, knock_out_size, num_nodes = TEST, KNOCK_OUT, None
@@ -231,7 +236,7 @@ def main():
     members = models[largest]
     inside = ~(cell.network.ligand_mask | cell.network.tf_mask)
     nodes = [cell.network.node_name[i] for i in inside.nonzero().view(-1).tolist()][:num_nodes]
-    ensemble = Ensemble(members, limits=None)
+    ensemble = ensemble_of(members, screens[largest])
     changes, table = compare_knock_outs(ensemble, cell.model, for_knock_out, nodes)
     single, _ = compare_knock_outs(members[0], cell.model, for_knock_out, nodes)
     recovered, states = compare_models(members[0], cell.model, test)

@@ -46,7 +46,12 @@ variance, dead = table["variance of a TF, mean"], table["share of dead TFs"]
 alike = table["mean absolute correlation of two conditions"]
 rows = [
     *(("S7", f"variance of a TF, {name}", "-", variance[name]) for name in wirings),
-    ("S7", "random relative to KEGG", "more dynamic", variance["random"] / variance["KEGG"]),
+    (
+        "S7",
+        "variance, random relative to KEGG",
+        "more dynamic",
+        variance["random"] / variance["KEGG"],
+    ),
     *(("S7", f"share of dead TFs, {name}", "-", dead[name]) for name in wirings),
     *(("S7", f"correlation of two conditions, {name}", "-", alike[name]) for name in wirings),
 ]

@@ -116,9 +116,10 @@ def thinned(ensemble: Members, most: int) -> Members:
     if len(models) <= most:
         return ensemble
     kept = [round((place + 0.5) * len(models) / most - 0.5) for place in range(most)]
-    held_out = getattr(ensemble, "held_out", None)
+    held_out, weights = (getattr(ensemble, name, None) for name in ("held_out", "weights"))
     return Ensemble(
         [models[place] for place in kept],
+        weights=None if weights is None else weights[kept],
         held_out=None if held_out is None else [held_out[place] for place in kept],
     )
 

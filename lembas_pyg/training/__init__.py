@@ -12,7 +12,7 @@ from lembas_pyg.training.schedule import one_cycle
 
 if TYPE_CHECKING:
     from lembas_pyg.training.cross_validation import CrossValidation, cross_validate
-    from lembas_pyg.training.ensemble import Ensemble, EnsemblePrediction
+    from lembas_pyg.training.ensemble import Ensemble, EnsemblePrediction, weights_by_fit
     from lembas_pyg.training.folds import k_fold, leave_one_ligand_out, leave_one_out
     from lembas_pyg.training.members import load_members
     from lembas_pyg.training.nulls import NullComparison, compare_nulls
@@ -56,6 +56,7 @@ __all__ = [
     "score_table",
     "shrink_radius",
     "train_responses",
+    "weights_by_fit",
 ]
 
 _HOME = {
@@ -83,6 +84,7 @@ _HOME = {
     "score_table": "scores",
     "shrink_radius": "radius",
     "train_responses": "response_members",
+    "weights_by_fit": "ensemble",
 }
 
 

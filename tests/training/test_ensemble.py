@@ -12,7 +12,7 @@ from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions, to_conditions
 from lembas_pyg.nn import LEMBAS, LeakyReLU
 from lembas_pyg.prediction import predict
-from lembas_pyg.training import Ensemble
+from lembas_pyg.training import Ensemble, weights_by_fit
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +139,81 @@ def test_other_edges_than_those_of_the_model_are_refused(models, data):
             response(x, edges[:, 1:])
         with pytest.raises(ValueError, match="in their order"):
             response(x, edges.flip(1))
+
+
+def test_weights_lean_to_who_fits_a_tf_best_in_training(models, data, tmp_path):
+    truth = predict(models[1], data).y
+    measured = data.clone()
+    measured.y = torch.full_like(data.x, torch.nan)
+    measured.y[data.tf_mask] = truth + 0.02
+    weights = weights_by_fit(models, measured, floor=1e-3)
+    errors = [(predict(m, data).y - (truth + 0.02)).square().mean() for m in models]
+    torch.testing.assert_close(weights[:, 0], 1 / (torch.stack(errors) + 1e-3))
+    assert weights.argmax() == 1
+    ensemble = Ensemble(models, weights=weights)
+    found, plain = predict(ensemble, data), predict(Ensemble(models), data)
+    each = torch.stack([predict(model, data).y.clamp(0, 1) for model in models])
+    share = (weights / weights.sum()).unsqueeze(2)
+    torch.testing.assert_close(found.y, (share * each).sum(dim=0))
+    torch.testing.assert_close(found.spread, plain.spread)
+    assert (found.y - truth).abs().max() < (plain.y - truth).abs().max()
+    ensemble.save(tmp_path / "kept")
+    again = predict(Ensemble.load(tmp_path / "kept", models[0]), data)
+    torch.testing.assert_close(again.y, found.y, rtol=0, atol=0)
+
+
+def test_one_weight_a_member_is_for_all_its_tfs(models, data):
+    found = predict(Ensemble(models, weights=torch.tensor([0, 3, 1, 0])), data)
+    each = [predict(model, data).y.clamp(0, 1) for model in models]
+    torch.testing.assert_close(found.y, 0.75 * each[1] + 0.25 * each[2], rtol=1e-6, atol=1e-7)
+
+
+def test_weights_leave_out_who_has_no_steady_state(models, restless, data):
+    ensemble = Ensemble([models[1], restless], weights=torch.tensor([1.0, 100.0]))
+    with pytest.warns(UserWarning, match="steady"):
+        found = predict(ensemble, data)
+    torch.testing.assert_close(found.y, predict(models[1], data).y.clamp(0, 1))
+    alone = Ensemble([models[1], restless], weights=torch.tensor([0.0, 1.0]))
+    with pytest.warns(UserWarning, match="steady"):
+        assert predict(alone, data).y.isnan().all()
+
+
+def test_a_condition_without_steady_state_is_an_error_of_one(models, restless, data):
+    measured = data.clone()
+    measured.y = torch.full_like(data.x, 0.5)
+    with pytest.warns(UserWarning, match="steady"):
+        weights = weights_by_fit([models[1], restless], measured)
+    assert weights[1].item() == pytest.approx(1 / 1.0001)
+
+
+def test_a_tf_without_measurement_has_equal_weights(models, data):
+    measured = data.clone()
+    measured.y = torch.full_like(data.x, torch.nan)
+    weights = weights_by_fit(models, measured)
+    assert (weights == weights[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("weights", "average", "message"),
+    [
+        ([1.0, 2.0], "mean", r"shape \[2\]; 4 members of 1 TFs need \[4\] or \[4, 1\]"),
+        ([1.0, -2.0, 1.0, 1.0], "mean", r"A weight is -2\.0"),
+        ([1.0, float("nan"), 1.0, 1.0], "mean", "A weight is nan"),
+        ([0.0, 0.0, 0.0, 0.0], "mean", "All weights of a TF are 0"),
+        ([1.0, 1.0, 1.0, 1.0], "median", "average is 'median'"),
+    ],
+)
+def test_weights_that_make_no_average_are_refused(models, weights, average, message):
+    with pytest.raises(ValueError, match=message):
+        Ensemble(models, weights=torch.tensor(weights), average=average)
+
+
+def test_fit_needs_members_measurements_and_a_floor(models, data):
+    with pytest.raises(ValueError, match="no measurements"):
+        weights_by_fit(models, data)
+    measured = data.clone()
+    measured.y = torch.full_like(data.x, 0.5)
+    with pytest.raises(ValueError, match="needs a member"):
+        weights_by_fit([], measured)
+    with pytest.raises(ValueError, match=r"floor is 0\.0"):
+        weights_by_fit(models, measured, floor=0.0)
