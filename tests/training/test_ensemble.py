@@ -12,6 +12,7 @@ from lembas_pyg.datasets import ToyNetwork
 from lembas_pyg.network import add_conditions, to_conditions
 from lembas_pyg.nn import LEMBAS, LeakyReLU
 from lembas_pyg.prediction import predict
+from lembas_pyg.report.run_folder import thinned
 from lembas_pyg.training import Ensemble, weights_by_fit
 
 
@@ -217,3 +218,9 @@ def test_fit_needs_members_measurements_and_a_floor(models, data):
         weights_by_fit([], measured)
     with pytest.raises(ValueError, match=r"floor is 0\.0"):
         weights_by_fit(models, measured, floor=0.0)
+
+
+def test_a_thinned_ensemble_keeps_the_weights_of_those_it_keeps(models):
+    weights = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    few = thinned(Ensemble(models, weights=weights), 2)
+    assert few.weights[:, 0].tolist() == [weights[models.index(m)].item() for m in few.models]
