@@ -25,7 +25,7 @@ __all__ = ["knock_outs", "prediction"]
 
 # Conditions the textbook takes side by side where there are more: its fastest way.
 _CHUNK = 128
-# The compiled solve, all about a steady state, answers of the model, the long table and all in it.
+# Each within the next: compiled solve, steady state, answers of the model, long table of them.
 _PLACES = (
     ("nn/compiled.py", "_solve"),
     ("nn/lembas.py", "steady_state"),

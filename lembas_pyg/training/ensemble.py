@@ -171,7 +171,8 @@ class Ensemble(Module):
             raise FileExistsError(f"{folder} holds an ensemble already; name another folder.")
         with replace_together(folder) as place:
             if self.weights is not None:
-                write_tsv(self._weights_table(), place / _WEIGHTS)
+                table = pd.DataFrame(self.weights.cpu().numpy(), columns=_tf_names(self.models[0]))
+                write_tsv(table, place / _WEIGHTS)
             for number, model in enumerate(self.models):
                 checkpoint.save(model, place / f"member-{number:03d}.safetensors")
 
@@ -204,12 +205,6 @@ class Ensemble(Module):
         return cls(
             members, average=average, limits=limits, weights=_read_weights(Path(folder), members)
         )
-
-    def _weights_table(self) -> pd.DataFrame:
-        """Weights by member and TF."""
-        first = self.models[0]
-        names = [first.node_name[i] for i in first.tf_index.tolist()]
-        return pd.DataFrame(self.weights.double().cpu().numpy(), columns=names)  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} x {self.members[0]!r}, average={self.average})"
@@ -260,7 +255,7 @@ def weights_by_fit(members: Iterable[LEMBAS], data: Data, floor: float = 1e-4) -
             they are of another network.
 
     References:
-        Not in the paper, which takes means of all members.
+        Not in the paper.
     """
     if not floor > 0:
         raise ValueError(f"floor is {floor}; give a number above 0, such as 1e-4.")
@@ -302,13 +297,17 @@ def _checked(weights: Tensor, average: str, models: list[LEMBAS]) -> Tensor:
     return weights if weights.dim() == 2 else weights.unsqueeze(1).repeat(1, num_tfs)
 
 
+def _tf_names(model: LEMBAS) -> list[str]:
+    """Accessions of TFs, in the order of predictions."""
+    return [model.node_name[i] for i in model.tf_index.tolist()]
+
+
 def _read_weights(folder: Path, members: list[LEMBAS]) -> Tensor | None:
     """Weights beside members, if they have any."""
     file = folder / _WEIGHTS
     if not file.exists():
         return None
-    first = members[0]
-    names = [first.node_name[i] for i in first.tf_index.tolist()]
+    names = _tf_names(members[0])
     table = read_tsv(file, required=names)
     columns = [parse_numbers(table[name], file).to_numpy() for name in names]
     return torch.tensor(np.stack(columns, axis=1))
