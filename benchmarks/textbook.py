@@ -33,6 +33,9 @@ _FIRST_STOP, _FIRST_ADJOINT_STOP = 42, 22
 # Arnoldi: vectors and tolerance; largest gap between the eigenvalues of the two solves; largest
 # norm of a gradient, beyond which it is scaled to 1.
 _NCV, _EIGEN_TOL, _SAME, _LARGEST_NORM = 100, 1e-6, 1e-5, 10.0
+# Relative distance of the shift from the eigenvalue: at the very eigenvalue of a small matrix the
+# factorisation is singular, or not, by the last bit of a random start.
+_SHIFT = 1e-8
 # TF weights start from this, and are kept near it.
 _AMPLITUDE = 1.2
 # Adam.
@@ -210,7 +213,10 @@ class Textbook:
         try:
             # The same arrays read by columns are the transpose.
             again, left = eigs(
-                sp.csc_matrix(arrays, shape=(size, size)), k=1, sigma=value, tol=_EIGEN_TOL
+                sp.csc_matrix(arrays, shape=(size, size)),
+                k=1,
+                sigma=value * (1 + _SHIFT),
+                tol=_EIGEN_TOL,
             )
         except (ArpackError, RuntimeError):
             return abs(value), none

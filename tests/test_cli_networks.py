@@ -173,6 +173,21 @@ def test_a_ligand_that_nothing_names_is_an_error(folder, receptors):
     assert not (folder / "M.tsv").exists()
 
 
+def test_tfs_are_named_or_come_from_a_regulon(folder):
+    base = ("convert", "--format", "omnipath", "omnipath.tsv", "--out", "M.tsv", "--overwrite",
+            "--ligands", "P00002")  # fmt: skip
+    run(*base, "--annotation-out", "A.tsv", "--tfs", "P00003")
+    nodes = read_annotation("A.tsv")
+    assert nodes["code"][nodes["TF"]].tolist() == ["P00003"]
+    err = run(*base, "--annotation-out", "A.tsv")
+    assert "no transcription factor; name them with --tfs, or give --regulon" in err
+    assert "`--tfs` has 'ZZ'" in refused(*base, "--annotation-out", "A.tsv", "--tfs", "ZZ")
+    assert "no effect by itself" in refused(*base, "--tfs", "P00003")
+    (folder / "regulon.tsv").write_text("source\ttarget\tweight\nRELA\tTNF\t1\n")
+    err = refused(*base, "--annotation-out", "A.tsv", "--regulon", "regulon.tsv")
+    assert "none of its 1 sources, such as ['RELA'], is in the network" in err
+
+
 def test_a_ligand_without_trusted_interactions_is_an_error(folder):
     err = refused("convert", "--format", "omnipath", "omnipath.tsv", "--out", "M.tsv",
                   "--ligand-receptor", "RL.tsv", "--ligands", "P00001,P00008",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lembas_pyg.cli.files import check_folder, is_unused, write_json
+from lembas_pyg.cli.inputs import refuse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,9 +53,16 @@ def folds_of(arguments: argparse.Namespace, data: Data) -> pd.DataFrame:
         return leave_one_out(data)
     if text == "leave-one-ligand-out":
         return leave_one_ligand_out(data, arguments.costimulus)
-    if text.isdecimal():
-        return k_fold(data, int(text), seed=arguments.fold_seed)
-    return read_folds(Path(text))
+    if Path(text).exists():
+        return read_folds(Path(text))
+    num_conditions = data.x.size(1)
+    if int(text) > num_conditions:
+        refuse(
+            arguments,
+            f"argument --folds: {text} is more than the {num_conditions} conditions; give at most "
+            f"as many, or leave-one-out",
+        )
+    return k_fold(data, int(text), seed=arguments.fold_seed)
 
 
 def null_options(arguments: argparse.Namespace) -> dict[str, Any] | None:

@@ -71,6 +71,11 @@ def model_of(arguments: argparse.Namespace) -> tuple[LEMBAS, Data]:
     from lembas_pyg.nn import LEMBAS
     from lembas_pyg.topology import has_path
 
+    if arguments.parameters.suffix == ".safetensors":
+        raise ValueError(
+            f"--parameters {arguments.parameters} is for `lembas_pyg.checkpoint.load` in Python; "
+            "name the text of the model, parameters.tsv beside it, or a folder of models."
+        )
     set_threads(arguments)
     # Only some commands compare with measurements.
     data = network_of(arguments, ligands=arguments.ligands, tfs=getattr(arguments, "tfs", None))
@@ -111,6 +116,11 @@ def models_of(arguments: argparse.Namespace) -> tuple[LEMBAS | Ensemble, Data]:
     set_threads(arguments)
     data = network_of(arguments, ligands=arguments.ligands, tfs=arguments.tfs)
     (folder,) = folders
+    if (folder / "checkpoint.pt").is_file():
+        raise ValueError(
+            f"--parameters {folder} is the folder of one training; name the model in it: "
+            f"{folder / 'parameters.tsv'}, or {folder / 'best-parameters.tsv'}."
+        )
     if any(folder.glob("member-*.safetensors")):
         return Ensemble.load(folder, LEMBAS(data, radius=None).double()), data
     return load_members(folder, data)

@@ -69,11 +69,18 @@ def add_convert(parser: argparse.ArgumentParser) -> None:
         metavar="CODE,...",
         help="accessions of the ligands of the network (default: all sources of --ligand-receptor)",
     )
-    parser.add_argument(
+    roles = parser.add_mutually_exclusive_group()
+    roles.add_argument(
         "--regulon",
         type=path,
         metavar="R.tsv",
         help="table of regulons, whose sources are the TFs of --annotation-out",
+    )
+    roles.add_argument(
+        "--tfs",
+        type=names,
+        metavar="CODE,...",
+        help="accessions of the TFs, in place of --regulon",
     )
     add_overwrite(parser)
 

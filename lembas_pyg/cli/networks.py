@@ -64,19 +64,22 @@ def convert(arguments: argparse.Namespace) -> int:
             ligand_receptor_resources=arguments.ligand_receptor_resources,
             ligands=None if ligand_receptor is None else arguments.ligands,
         )
+    _check_given("--ligands", arguments.ligands, interactions)
+    _check_given("--tfs", arguments.tfs, interactions)
     annotation = None
     if "annotation_out" in outputs:
         ligands = arguments.ligands or []
         if not ligands and ligand_receptor is not None:
             ligands = ligand_receptor["source"].unique().tolist()
-        tfs = []
+        tfs = arguments.tfs or []
         if arguments.regulon is not None:
             tfs = read_regulon(arguments.regulon)["source"].unique().tolist()
+            _check_regulon(arguments.regulon, tfs, interactions)
         names = _symbols(tables)
         if proteins is not None:
             names |= proteins[proteins != ""].to_dict()
         annotation = make_annotation(interactions, ligands=ligands, tfs=tfs, names=names)
-    _check_ligands(arguments.ligands or [], interactions)
+        _warn_of_roles(annotation)
     write_interactions(interactions, outputs["out"])
     if annotation is not None:
         write_annotation(annotation, outputs["annotation_out"])
@@ -159,6 +162,7 @@ def _check_convert(arguments: argparse.Namespace) -> None:
     """Refuse options that would have no effect."""
     for option, given, needed in (
         ("--regulon", arguments.regulon, ("annotation_out",)),
+        ("--tfs", arguments.tfs, ("annotation_out",)),
         ("--ligand-receptor-resources", arguments.ligand_receptor_resources, ("ligand_receptor",)),
         ("--ligands", arguments.ligands, ("ligand_receptor", "annotation_out")),
     ):
@@ -167,15 +171,37 @@ def _check_convert(arguments: argparse.Namespace) -> None:
             arguments.parser.error(f"argument {option}: it has no effect by itself; add {names}")
 
 
-def _check_ligands(ligands: Collection[str], interactions: pd.DataFrame) -> None:
+def _check_given(option: str, codes: Collection[str] | None, interactions: pd.DataFrame) -> None:
+    """Every node that was given a role has to be in the network."""
     known = {*interactions["source"], *interactions["target"]}
-    unknown = [code for code in ligands if code not in known]
+    unknown = [code for code in codes or () if code not in known]
     if unknown:
         raise ValueError(
-            f"`--ligands` has {', '.join(map(repr, unknown))}, which no interaction that is left "
-            f"names ({len(unknown)} of {len(ligands)} ligands). Ligands are named by accession; "
+            f"`{option}` has {', '.join(map(repr, unknown))}, which no interaction that is left "
+            f"names ({len(unknown)} of {len(codes or ())}). Nodes are named by accession; "
             "correct it, leave it out, or keep its interactions."
         )
+
+
+def _check_regulon(path: Path, tfs: Collection[str], interactions: pd.DataFrame) -> None:
+    """Some TF of a regulon has to be in the network."""
+    nodes = {*interactions["source"], *interactions["target"]}
+    if nodes.isdisjoint(tfs):
+        raise ValueError(
+            f"--regulon {path}: none of its {len(tfs):,} sources, such as {sorted(tfs)[:3]}, is in "
+            f"the network, whose nodes are such as {sorted(nodes)[:3]}. Both have to be "
+            "accessions; or name the TFs of the network with --tfs."
+        )
+
+
+def _warn_of_roles(annotation: pd.DataFrame) -> None:
+    """A network without ligands or TFs cannot be trained or pruned."""
+    for role, words in (
+        ("ligand", "no ligand; name them with --ligands, or give --ligand-receptor"),
+        ("TF", "no transcription factor; name them with --tfs, or give --regulon"),
+    ):
+        if not annotation[role].any():
+            logger.warning("The annotation has %s.", words)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+from pathlib import Path
 
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
 from lembas_pyg.cli.shared_options import (
@@ -44,10 +46,11 @@ def add_cross_validate(parser: argparse.ArgumentParser) -> None:
     _add_training(parser)
     parser.add_argument(
         "--folds",
+        type=_folds,
         required=True,
         metavar="F.tsv",
         help="which conditions each fold holds out: Index, Condition; or a number of random "
-        "folds, leave-one-out, or leave-one-ligand-out",
+        f"folds, {' or '.join(_FOLDS)}",
     )
     parser.add_argument(
         "--fold-seed",
@@ -150,7 +153,9 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     """One option for every setting of `TrainingConfig`; the preset decides where it is absent."""
     group = parser.add_argument_group(
         "settings",
-        "The default of each is that of the preset; RUN/config.json records all of them.",
+        "The default of each is that of the preset; config.json in --out records all of them; "
+        "those of toy are printed by "
+        '`python -c "import lembas_pyg as lp; print(lp.TrainingConfig.toy())"`.',
     )
     for name, kind in SETTINGS.items():
         text = MEANING.get(name, "").replace("%", "%%")
@@ -165,12 +170,29 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 
 def _preset(text: str) -> str:
     name = text.replace("_", "-").lower()
+    for other, place in _ELSEWHERE.items():
+        if name in (other, f"{other}-paper"):
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is not of this command: {place}{listed(_PRESET_NAMES)}"
+            )
     if name not in _PRESET_NAMES:
         meant = did_you_mean(name, _PRESET_NAMES)
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a preset{meant or listed(_PRESET_NAMES)}"
         )
     return name
+
+
+def _folds(text: str) -> str:
+    """Number of folds, the name of a rule, or a file."""
+    if text in _FOLDS or Path(text).exists():
+        return text
+    with contextlib.suppress(ValueError):
+        if int(text) < 2:
+            raise argparse.ArgumentTypeError(f"{text} is not legal: it must be 2 folds or more")
+        return text
+    meant = did_you_mean(text, _FOLDS) or f", nor a number of folds, nor {' or '.join(_FOLDS)}"
+    raise argparse.ArgumentTypeError(f"'{text}' is no file{meant}")
 
 
 def _precision(text: str) -> str:
@@ -193,6 +215,16 @@ def _nulls(text: str) -> list[str]:
 
 
 _METAVAR = {int: "INT", float: "FLOAT", str: "NAME"}
-_PRESET_NAMES = tuple(name.replace("_", "-") for name in PRESETS)
+_FOLDS = ("leave-one-out", "leave-one-ligand-out")
+# Presets of other models, and what takes them.
+_ELSEWHERE = {
+    "viability": "drug-response trains with it",
+    "reference-model": "`lembas_pyg.synthetic.reference_model` takes it, without data",
+}
+_PRESET_NAMES = tuple(
+    name.replace("_", "-")
+    for name in PRESETS
+    if not name.replace("_", "-").startswith(tuple(_ELSEWHERE))
+)
 # A test holds these to `lembas_pyg.training.nulls`, which would have to import torch.
 _NULLS = ("scrambled-y", "rewired", "rewired-ligand-edges-kept", "leaky-relu", "sigmoid")

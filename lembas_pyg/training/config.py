@@ -66,10 +66,10 @@ class TrainingConfig(Presets):
         surrogate_variable: Whether cross-validation looks, in the conditions it trains on, for what
             they share besides their ligands (`lembas_pyg.surrogate`), and makes it an input.
         projection: Weight of the squared distance of TF weights from their amplitude.
-        input_amplitude: Initial weight of ligands; the model's default if None.
-        output_amplitude: Initial weight of TFs; the model's default if None.
-        radius: Spectral radius the initial weights are scaled to; 0 to leave them; the model's
-            default if None.
+        input_amplitude: Initial weight of ligands; by default the model's own.
+        output_amplitude: Initial weight of TFs; by default the model's own.
+        radius: Spectral radius the initial weights are scaled to; 0 to leave them; by default the
+            model's own.
         train_output: Whether TF weights are trained.
         tol: Largest change of a state accepted as steady while training.
         max_steps: Steps of a solve before a condition counts as not converged.

@@ -52,7 +52,8 @@ def load_members(folder: str | os.PathLike[str], data: Data) -> tuple[Ensemble, 
     if not files or not (folder / "members.json").is_file():
         raise FileNotFoundError(
             f"{folder} holds no members of a cross-validation: no members.json, or no "
-            f"fold-000-member-000.pt beside it. `cross_validate(..., folder=...)` writes them."
+            "fold-000-member-000.pt beside it. `lembas-pyg cross-validate` writes them, and "
+            "`lembas_pyg.cross_validate` if it is given a folder."
         )
     record = _record(folder / "members.json")
     if record["settings"]["surrogate_variable"]:

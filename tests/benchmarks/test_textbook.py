@@ -111,9 +111,10 @@ def test_radius_and_its_gradient_are_exact(model, data, book):
         data.edge_index, slope[data.edge_index[1]] * model.conv.edge_weight, data.num_nodes
     )
     rho.backward()
-    radius, gradient = book.radius(slope.numpy())
-    assert radius == pytest.approx(float(rho.detach()), rel=1e-8)
-    np.testing.assert_allclose(gradient, model.conv.edge_weight.grad.numpy(), atol=1e-6)
+    for _ in range(20):  # Arnoldi starts from a random vector
+        radius, gradient = book.radius(slope.numpy())
+        assert radius == pytest.approx(float(rho.detach()), rel=1e-8)
+        np.testing.assert_allclose(gradient, model.conv.edge_weight.grad.numpy(), atol=1e-6)
 
 
 def test_adjoints_beyond_the_clip_are_bent(model, data):
