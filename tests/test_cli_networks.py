@@ -364,16 +364,18 @@ def test_the_commands_of_the_how_to_run_as_they_are(tmp_path, monkeypatch, capsy
     assert set(re.findall(r"^```(\S+)", text, re.MULTILINE)) == {"bash", "sh", "{literalinclude}"}
     blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
     commands = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         program, *words = command.split()
         assert program == "lembas-pyg"
         assert main(words) == 0, command
-    curated, both = read_interactions("M2.tsv"), read_interactions("both.tsv")
+    curated, merged = read_interactions("M2.tsv"), read_interactions("all.tsv")
     # Only SIGNOR and SPIKE: TRAF2 leads nowhere, no ligand reaches PPP2CA, IL1R1 has no target.
     assert len(curated) == 9
     assert not {"Q12933", "P67775", "P14778"} & {*curated["source"], *curated["target"]}
-    assert set(both["sources"]) == {"SIGNOR", "KEGG", "SIGNOR;KEGG"}
+    assert {"SIGNOR", "KEGG", "SIGNOR;KEGG"} <= set(merged["sources"])
+    roles = read_annotation("A-all.tsv")
+    assert roles["TF"].any() and roles["ligand"].any()
     permissive = read_interactions("permissive.tsv")
     assert not permissive["sources"].isin(["HPRD", "HPMR"]).any()
     assert "nodes\t" in capsys.readouterr().out

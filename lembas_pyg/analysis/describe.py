@@ -45,7 +45,7 @@ def describe_network(data: Data) -> dict[str, int | float]:
         "inhibitions": int((data.edge_sign < 0).sum()),
         "unknown signs": int((data.edge_sign == 0).sum()),
         "self-loops": int((source == target).sum()),
-        "nodes between ligands and TFs": int(on_path.sum()),
+        "nodes on paths from ligands to TFs": int(on_path.sum()),
         "components": int(weak),
         "nodes in the largest feedback component": int(np.bincount(strong).max(initial=0)),
         "spectral radius of |A|, unit weights": float(

@@ -60,8 +60,8 @@ class PathExplanation:
         return (
             f"{self.ligand} changes {self.tf} by {self.effect:+.3g} under {self.condition}: "
             f"{len(self.edges)} interactions between {self.network.num_nodes} nodes bring about "
-            f"{self.kept:.0%} of it; {self.lost:.0%} is lost where they do not respond, "
-            f"{self.deleted:.0%} where they are deleted."
+            f"{self.kept:.0%} of it. Without their response {self.lost:.0%} of it is lost, and "
+            f"{self.deleted:.0%} if they are deleted."
         )
 
 

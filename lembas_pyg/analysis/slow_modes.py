@@ -176,7 +176,7 @@ def _describe(mode: Mode) -> dict[str, float]:
         "imag": mode.value.imag,
         "time_scale": time_scale(radius),
         "period": 2 * math.pi / angle if angle else math.nan,
-        "num_nodes": float(1 / mode.participation.square().sum()),
+        "num_nodes": round(float(1 / mode.participation.square().sum()), 9),
     }
 
 

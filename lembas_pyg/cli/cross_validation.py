@@ -144,8 +144,9 @@ def write_results(
         "share not converged while training": float(found.members["not_converged"].mean()),
         "seconds of training": float(found.members["seconds"].sum()),
         "seconds by the clock": round(seconds, 1),
-        **{f"calibration: {name}": value for name, value in found.calibration.items()},
     }
+    if arguments.members > 1:
+        summary |= {f"calibration: {name}": value for name, value in found.calibration.items()}
     write_json(summary, folder / "summary.json")
     settings = {
         "preset": arguments.preset,

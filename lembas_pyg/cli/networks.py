@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -201,7 +202,7 @@ def _warn_of_roles(annotation: pd.DataFrame) -> None:
         ("TF", "no transcription factor; name them with --tfs, or give --regulon"),
     ):
         if not annotation[role].any():
-            logger.warning("The annotation has %s.", words)
+            warnings.warn(f"The annotation has {words}.", stacklevel=2)
 
 
 @contextmanager

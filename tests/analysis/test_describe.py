@@ -18,7 +18,7 @@ def test_the_toy_network_in_numbers():
         "inhibitions": 2,
         "unknown signs": 0,
         "self-loops": 0,
-        "nodes between ligands and TFs": 7,
+        "nodes on paths from ligands to TFs": 7,
         "components": 1,
         "nodes in the largest feedback component": 2,
     }

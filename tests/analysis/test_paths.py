@@ -217,8 +217,8 @@ def test_the_part_goes_to_other_programs(model, data, tmp_path):
 def test_it_says_in_words_what_it_found(model, data):
     said = str(explain_path(model, data, "L", "T", "LM"))
     assert said == (
-        "L changes T by +0.105 under LM: 2 interactions between 3 nodes bring about 86% of it; "
-        "86% is lost where they do not respond, 86% where they are deleted."
+        "L changes T by +0.105 under LM: 2 interactions between 3 nodes bring about 86% of it. "
+        "Without their response 86% of it is lost, and 86% if they are deleted."
     )
 
 
