@@ -9,6 +9,7 @@ import pandas as pd
 
 from lembas_pyg.report import page
 from lembas_pyg.report.page import number
+from lembas_pyg.training.scores import calibration
 
 __all__ = ["calibration_section", "convergence_section"]
 
@@ -66,9 +67,7 @@ def calibration_section(predictions: pd.DataFrame) -> list[str]:
     known = predictions.dropna(subset=["measured", "predicted", "spread"])
     if known.empty or not (known["spread"] > 0).any():
         return []
-    error = (known["predicted"] - known["measured"]).abs()
-    rank = error.rank().corr(known["spread"].rank())
-    one, two = ((error <= times * known["spread"]).mean() for times in (1, 2))
+    one, two, rank = calibration(predictions).values()
     return [
         "<h2>Spread of the members</h2>",
         f"<p>{one:.0%} of held-out entries lie within one standard deviation of the members "

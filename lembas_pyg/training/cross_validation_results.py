@@ -15,7 +15,7 @@ from torch_geometric.data import Data
 
 from lembas_pyg.nn.lembas import LEMBAS
 from lembas_pyg.training.ensemble import Ensemble, combine
-from lembas_pyg.training.scores import fold_scores, score_table
+from lembas_pyg.training.scores import calibration, fold_scores, score_table
 from lembas_pyg.training.trainer import History
 
 __all__ = ["OURS", "TOLD", "CrossValidation", "collect", "course_of"]
@@ -185,7 +185,7 @@ def collect(
         scores=score_table(by_model),
         fold_scores=fold_scores(by_model),
         members=pd.DataFrame(rows),
-        calibration=_calibration(predictions),
+        calibration=calibration(predictions),
         states={key: results[key]["state"] for key in sorted(results)},
         histories=_histories(results),
     )
@@ -250,20 +250,3 @@ def _histories(results: dict[tuple[int, int], dict[str, Any]]) -> pd.DataFrame:
         tables.append(table)
     whole = dict.fromkeys(("fold", "member", "epoch"), int)
     return pd.concat(tables[1:] or tables, ignore_index=True).astype(whole)
-
-
-def _calibration(predictions: pd.DataFrame) -> dict[str, float]:
-    """How far the spread of the members tells the error of their mean."""
-    known = predictions.dropna(subset=["measured", "predicted", "spread"])
-    if known.empty:
-        return {
-            "within 1 spread": np.nan,
-            "within 2 spreads": np.nan,
-            "rank correlation": np.nan,
-        }
-    error = (known["predicted"] - known["measured"]).abs()
-    return {
-        "within 1 spread": float((error <= known["spread"]).mean()),
-        "within 2 spreads": float((error <= 2 * known["spread"]).mean()),
-        "rank correlation": float(error.corr(known["spread"], method="spearman")),
-    }

@@ -63,7 +63,7 @@ def refine(
     model: LEMBAS,
     data: Data,
     *,
-    restarts: int = 20,
+    restarts: int = 40,
     max_evaluations: int = 60,
     generator: torch.Generator | None = None,
 ) -> Refinement:
@@ -76,8 +76,9 @@ def refine(
 
     A node at a kink of its activation, such as one that no ligand reaches in a condition, stops
     least squares beside the solution. So each start has a second pass without the conditions in
-    which a node is within 0.02 of zero input, and the next goes on from the best parameters with a
-    random change of random size, until the error is that of rounding or no start is left.
+    which a node is within 0.02 of zero input, and the next begins at the best parameters or, in
+    turn, at those of the beginning, with a random change of random size, until the error is that
+    of rounding or no start is left.
 
     Args:
         model: Trained model; its parameters are replaced if that lowers the error.
@@ -111,12 +112,13 @@ def refine(
     before = float(np.square(problem.error(start)).mean())
     best = problem.solve(start, max_evaluations)
     evaluations = best.nfev
-    for _ in range(restarts):
+    for turn in range(restarts):
         if 2 * best.cost / problem.num_measured < _ROUNDING:
             break
         random = torch.randn(1 + len(start), generator=generator, dtype=torch.float64).numpy()
         size = 10 ** -(1 + abs(random[0]))
-        found = problem.solve(best.x + size * random[1:], max_evaluations)
+        base = start if turn % 2 else best.x
+        found = problem.solve(base + size * random[1:], max_evaluations)
         evaluations += found.nfev
         best = min(best, found, key=lambda fit: fit.cost)
     after = 2 * float(best.cost) / problem.num_measured

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-__all__ = ["Comparison", "compare_folds", "fold_scores", "score_table"]
+__all__ = ["Comparison", "calibration", "compare_folds", "fold_scores", "score_table"]
 
 _NEEDED = ["model", "fold", "condition", "tf", "measured", "predicted"]
 
@@ -153,3 +153,28 @@ def _r(part: pd.DataFrame) -> float:
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
     return float(np.corrcoef(a, b)[0, 1])
+
+
+def calibration(predictions: pd.DataFrame) -> dict[str, float]:
+    """How far the spread of the members tells the error of their mean.
+
+    Args:
+        predictions: `measured`, `predicted` and `spread` (standard deviation of the members), one
+            row an entry; entries that lack one of them do not count.
+
+    Returns:
+        Share of entries within 1 and 2 `spread` of the prediction (68 % and 95 % where errors are
+        normal and the spread tells them), and the rank correlation of spread and absolute error;
+        not a number without entries, and the last where either is constant.
+    """
+    known = predictions.dropna(subset=["measured", "predicted", "spread"])
+    error, spread = (known["predicted"] - known["measured"]).abs(), known["spread"]
+    if known.empty:
+        return dict.fromkeys(("within 1 spread", "within 2 spreads", "rank correlation"), np.nan)
+    # A constant has no ranks to correlate.
+    varies = error.nunique() > 1 and spread.nunique() > 1
+    return {
+        "within 1 spread": float((error <= spread).mean()),
+        "within 2 spreads": float((error <= 2 * spread).mean()),
+        "rank correlation": float(error.rank().corr(spread.rank())) if varies else np.nan,
+    }

@@ -117,7 +117,8 @@ def test_one_fit_gives_all_numbers_of_components(screen, scale):
         model = PLSRegression(components, scale=scale).fit(x, y)
         np.testing.assert_allclose(path[components - 1], model.predict(z), atol=1e-9)
     np.testing.assert_array_equal(path[6:], np.broadcast_to(path[5], path[6:].shape))
-    full = np.linalg.lstsq(x - x.mean(0), y - y.mean(0))[0]  # every component: least squares
+    # Every component: least squares.
+    full = np.linalg.lstsq(x - x.mean(0), y - y.mean(0), rcond=None)[0]
     np.testing.assert_allclose(path[-1], y.mean(0) + (z - x.mean(0)) @ full, atol=1e-9)
 
 
