@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import lembas_pyg as lp
+from lembas_pyg.cli import main
 from lembas_pyg.datasets import ToyNetwork
 
 ROOT = Path(__file__).resolve().parents[1]
 NOT_RUN = {
     "docs/howto/fig6g-sensitivity.md": "needs the models of examples/paper/fig6_ligand_screen.py",
-    "docs/howto/report.md": "needs a run; tests/report does the same with a small one",
     "docs/howto/scale-out.md": "needs a cluster; tests/test_scale_out.py runs what is left",
     "docs/howto/tf-activity.md": "needs scanpy and pydeseq2, which no extra brings",
 }
@@ -83,6 +83,18 @@ def test_the_surrogate_variable_is_one_more_input(screen, capsys):
     assert names["data"].num_nodes == screen.num_nodes + 1
 
 
+def test_a_page_of_a_run_is_made_in_python(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs/howto/report.md").read_text(encoding="utf-8")
+    train, report = re.findall(r"^lembas-pyg (.*)", text.replace("\\\n", " "), re.M)
+    assert main(["demo"]) == 0
+    assert main([*train.split(), "--epochs", "20"]) == 0
+    assert main(report.split()) == 0
+    (tmp_path / "report.html").unlink()
+    run("docs/howto/report.md")
+    assert "</html>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_a_published_model_is_loaded(shared, tmp_path, monkeypatch):
     for name in ("KEGGnet-Model.tsv", "KEGGnet-Annotation.tsv", "KEGGnet-Parameters.txt"):
         shutil.copy(shared / "data/lembas/networks" / name, tmp_path)
@@ -108,5 +120,10 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_page_is_run_or_says_why_not():
-    run_here = {"README.md", "docs/better-than-ridge.md", "docs/coming-from-lembas.md"}
+    run_here = {
+        "README.md",
+        "docs/better-than-ridge.md",
+        "docs/coming-from-lembas.md",
+        "docs/howto/report.md",
+    }
     assert set(PAGES) == run_here | set(NOT_RUN)
