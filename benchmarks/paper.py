@@ -104,6 +104,9 @@ def run(path: Path, folder: Path, fast: bool) -> Run:
         command += ["--members", str(folder / _ASK[path.stem] / "members")]
     networks = Shared.find(None).data
     environment = dict(os.environ)
+    if '"--jobs"' in path.read_text(encoding="utf-8"):
+        command += ["--jobs", str(os.cpu_count())]
+        environment.setdefault("OMP_NUM_THREADS", "1")  # a process a core
     if networks is not None:
         folders = [str(networks / "lembas" / name) for name in ("networks", "viability")]
         environment.setdefault("LEMBAS_PYG_MIRROR", os.pathsep.join(folders))
