@@ -53,7 +53,7 @@ def folds_of(arguments: argparse.Namespace, data: Data) -> pd.DataFrame:
         return leave_one_out(data)
     if text == "leave-one-ligand-out":
         return leave_one_ligand_out(data, arguments.costimulus)
-    if Path(text).exists():
+    if not text.lstrip("+").isdecimal():
         return read_folds(Path(text))
     num_conditions = data.x.size(1)
     if int(text) > num_conditions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 from pathlib import Path
 
 from lembas_pyg.cli.settings import MEANING, SETTINGS, option_name
@@ -185,11 +184,11 @@ def _preset(text: str) -> str:
 
 def _folds(text: str) -> str:
     """Number of folds, the name of a rule, or a file."""
-    if text in _FOLDS or Path(text).exists():
-        return text
-    with contextlib.suppress(ValueError):
+    if text.lstrip("+-").isdecimal():
         if int(text) < 2:
             raise argparse.ArgumentTypeError(f"{text} is not legal: it must be 2 folds or more")
+        return text
+    if text in _FOLDS or Path(text).exists():
         return text
     meant = did_you_mean(text, _FOLDS) or f", nor a number of folds, nor {' or '.join(_FOLDS)}"
     raise argparse.ArgumentTypeError(f"'{text}' is no file{meant}")
